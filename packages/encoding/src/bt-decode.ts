@@ -1,0 +1,41 @@
+/** Strict bt-decoding into values: the whole input, and only canonical input, so that encoding again gives the same bytes (ENC-03). */
+import { ASCII, BtScanner } from './bt-scan.ts'
+import type { BtDict, BtLimits, BtValue, ByteKey } from './bt-value.ts'
+import { byteKey } from './bt-value.ts'
+
+/**
+ * The value of `bytes`. Byte strings are copies.
+ * @throws EncodingError for anything that `encodeBt` would not have written, and beyond `limits`.
+ */
+export function decodeBt(bytes: Uint8Array, limits?: BtLimits): BtValue {
+  const scanner = new BtScanner(bytes, limits)
+  const value = readValue(scanner, 0)
+  if (scanner.offset !== bytes.length) throw scanner.error('trailing-bytes', 'bytes after the value')
+  return value
+}
+
+function readValue(scanner: BtScanner, depth: number): BtValue {
+  scanner.enter(depth)
+  const byte = scanner.peek()
+  if (byte === ASCII.i) return scanner.integer()
+  if (byte === ASCII.d) return readDict(scanner, depth)
+  if (byte !== ASCII.l) return scanner.byteString().slice()
+  scanner.offset++
+  const list: BtValue[] = []
+  while (scanner.peek() !== ASCII.e) list.push(readValue(scanner, depth + 1))
+  scanner.offset++
+  return list
+}
+
+function readDict(scanner: BtScanner, depth: number): BtDict {
+  scanner.offset++
+  const dict = new Map<ByteKey, BtValue>()
+  let previous: Uint8Array | undefined
+  while (scanner.peek() !== ASCII.e) {
+    const key = scanner.key(previous)
+    dict.set(byteKey(key), readValue(scanner, depth + 1))
+    previous = key
+  }
+  scanner.offset++
+  return dict
+}

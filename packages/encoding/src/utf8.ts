@@ -1,0 +1,20 @@
+/** UTF-8 text, strict on reading: a byte order mark is kept as a character, an ill-formed sequence is an error. */
+import { EncodingError } from './encoding-error.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** `text` as UTF-8. A lone surrogate cannot be written and is `bad-utf8`, so that nothing is replaced in silence. */
+export function encodeUtf8(text: string): Uint8Array {
+  if (!text.isWellFormed()) throw new EncodingError('bad-utf8', 'the text holds half of a surrogate pair')
+  return encoder.encode(text)
+}
+
+/** The text of UTF-8 bytes. @throws EncodingError `bad-utf8`. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    throw new EncodingError('bad-utf8', 'the bytes are not UTF-8', { cause })
+  }
+}
