@@ -1,0 +1,105 @@
+/**
+ * Storage nodes as the network lists them. Swarm ids are unsigned 64-bit integers: as JSON numbers they would lose bits, so the
+ * hexadecimal field `swarm` is what counts (NS-20).
+ */
+import { badAnswer } from './network-error.ts'
+
+/** A swarm id, 0 … 2⁶⁴−2. */
+export type SwarmId = bigint
+
+/** The id that means "in no swarm". */
+export const NO_SWARM: SwarmId = 0xffff_ffff_ffff_ffffn
+
+export interface ServiceNode {
+  /** Ed25519 public key, 64 hexadecimal digits: the identity of the node. */
+  readonly ed25519: string
+  /** X25519 public key, 64 hexadecimal digits. */
+  readonly x25519: string
+  readonly host: string
+  readonly port: number
+  readonly protocol: 'http' | 'https'
+  readonly swarmId: SwarmId
+}
+
+const KEY = /^[0-9a-f]{64}$/
+const SWARM = /^[0-9a-f]{1,16}$/
+/** What a host may be made of; keeps a hostile list from putting a path or credentials into a URL. */
+const HOST = /^[0-9A-Za-z.:-]{1,253}$/
+const NO_ADDRESS = '0.0.0.0'
+const MAX_PORT = 65535
+
+/** The base URL of a node, without a path. */
+export function serviceNodeUrl(node: ServiceNode): string {
+  const host = node.host.includes(':') ? `[${node.host}]` : node.host
+  return `${node.protocol}://${host}:${node.port}`
+}
+
+/** A swarm id as lower-case hexadecimal without leading zeros. */
+export function swarmIdHex(id: SwarmId): string {
+  return id.toString(16)
+}
+
+/** The swarm id of its hexadecimal form. @throws NetworkError `malformed`. */
+export function parseSwarmId(text: unknown): SwarmId {
+  if (typeof text !== 'string' || !SWARM.test(text)) throw badAnswer('a swarm id is not hexadecimal')
+  return BigInt(`0x${text}`)
+}
+
+/** One entry of `service_node_states`, as nodes and seeds send it. */
+export function encodeServiceNode(node: ServiceNode, height = 0): Record<string, unknown> {
+  return {
+    service_node_pubkey: node.ed25519,
+    pubkey_ed25519: node.ed25519,
+    pubkey_x25519: node.x25519,
+    public_ip: node.host,
+    storage_port: node.port,
+    storage_lmq_port: node.port,
+    storage_protocol: node.protocol,
+    swarm: swarmIdHex(node.swarmId),
+    swarm_id: node.swarmId <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(node.swarmId) : undefined,
+    funded: true,
+    active: node.swarmId !== NO_SWARM,
+    requested_unlock_height: 0,
+    height,
+  }
+}
+
+/**
+ * One entry of a node list. Entries without an address are undefined: they cannot be reached and are no error.
+ * `storage_protocol` is a field of our networks; without it a node speaks HTTPS.
+ * @throws NetworkError `malformed` for keys, ports or swarm ids that are none.
+ */
+export function decodeServiceNode(entry: unknown): ServiceNode | undefined {
+  if (typeof entry !== 'object' || entry === null) throw badAnswer('an entry of the node list is not an object')
+  const fields = entry as Readonly<Record<string, unknown>>
+  const host = fields.public_ip ?? fields.ip
+  const port = Number(fields.storage_port ?? fields.port_https ?? fields.port)
+  if (host === NO_ADDRESS || host === '' || port === 0) return undefined
+  if (typeof host !== 'string' || !HOST.test(host)) throw badAnswer('the address of a node is not one')
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) throw badAnswer('the port of a node is not one')
+  const protocol = fields.storage_protocol === 'http' ? 'http' : 'https'
+  return {
+    ed25519: key(fields.pubkey_ed25519),
+    x25519: key(fields.pubkey_x25519),
+    host,
+    port,
+    protocol,
+    swarmId: parseSwarmId(fields.swarm),
+  }
+}
+
+/** The reachable nodes of a list that are in a swarm. A malformed entry throws: a seed that lies once is not to be trusted. */
+export function decodeServiceNodes(states: unknown): ServiceNode[] {
+  if (!Array.isArray(states)) throw badAnswer('the node list is not a list')
+  const nodes: ServiceNode[] = []
+  for (const entry of states) {
+    const node = decodeServiceNode(entry)
+    if (node !== undefined && node.swarmId !== NO_SWARM) nodes.push(node)
+  }
+  return nodes
+}
+
+function key(value: unknown): string {
+  if (typeof value !== 'string' || !KEY.test(value)) throw badAnswer('a key of a node is not 64 hexadecimal digits')
+  return value
+}
