@@ -1,0 +1,58 @@
+/**
+ * An account key: the short-lived key pair that messages to an account are sealed to. All devices of the account share it.
+ *
+ * Expanding a seed costs more than opening a message, so it is done once, here, and the prepared keys are kept.
+ *
+ * Implements AK-01, AK-02.
+ */
+import { type Crypto, type MlKem768PublicKey, type MlKem768SecretHandle, Secret, type X25519KeyPair } from '@session-v2/crypto'
+import { ProtocolError } from '../protocol-error.ts'
+import { expandKeyPair } from './key-expansion.ts'
+
+export const INDICATOR_BYTES = 2
+
+export interface AccountKey {
+  /** 32 bytes. All that needs to be stored besides the two times. */
+  readonly seed: Secret<'account-key-seed'>
+  /** Seconds since the epoch. */
+  readonly createdAtS: number
+  /** Seconds since the epoch; absent on the current key. */
+  readonly rotatedAtS?: number
+  readonly x25519: X25519KeyPair
+  readonly mlKem768: { readonly publicKey: MlKem768PublicKey; readonly secretKey: MlKem768SecretHandle }
+  /** The first two bytes of the ML-KEM public key: what a message says, masked, about the key it was sealed to. */
+  readonly indicator: Uint8Array
+}
+
+/** The account key of a 32-byte seed, which is copied. Throws `bad-input` for a wrong size or times that are not whole seconds. */
+export function accountKeyFromSeed(crypto: Crypto, seed: Uint8Array, createdAtS: number, rotatedAtS?: number): AccountKey {
+  requireTime(createdAtS)
+  if (rotatedAtS !== undefined) requireTime(rotatedAtS)
+  const { x25519, mlKem768 } = expandKeyPair(crypto, 'SessionAccountKeys', seed)
+  mlKem768.seed.wipe()
+  return {
+    seed: Secret.of(seed.slice(), 'account-key-seed'),
+    createdAtS,
+    ...(rotatedAtS === undefined ? {} : { rotatedAtS }),
+    x25519,
+    mlKem768: { publicKey: mlKem768.publicKey, secretKey: mlKem768.secretKey },
+    indicator: mlKem768.publicKey.slice(0, INDICATOR_BYTES),
+  }
+}
+
+/** The parts of a key that have to be erased with it. */
+export function secretsOf(key: AccountKey): readonly { wipe(): void }[] {
+  return [key.seed, key.x25519.secretKey, key.mlKem768.secretKey]
+}
+
+/** Erases every secret of the key, which cannot be used afterwards. */
+export function wipeAccountKey(key: AccountKey): void {
+  for (const secret of secretsOf(key)) secret.wipe()
+}
+
+/** Throws `bad-input` unless `timeS` is a whole number of seconds since the epoch. */
+export function requireTime(timeS: number): void {
+  if (!(Number.isSafeInteger(timeS) && timeS >= 0)) {
+    throw new ProtocolError('bad-input', `${timeS} is not a time in whole seconds since the epoch`)
+  }
+}

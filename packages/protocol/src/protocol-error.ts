@@ -1,0 +1,35 @@
+/** The one error class of this package. */
+
+/**
+ * - `malformed`: bytes that do not have the form of what they claim to be.
+ * - `forged`: well-formed, but a signature does not verify. Which one, and why, is not told.
+ * - `bad-account-id`: not an account ID, or one that no key pair can have.
+ * - `too-short`, `unknown-word`, `bad-checksum`: what can be wrong with a recovery password.
+ * - `bad-input`: an argument no caller should have passed (a size, a count, an order).
+ */
+export type ProtocolErrorCode =
+  | 'malformed'
+  | 'forged'
+  | 'bad-account-id'
+  | 'too-short'
+  | 'unknown-word'
+  | 'bad-checksum'
+  | 'bad-input'
+
+/** Thrown by every function of this package. The message is for a person and holds no secret. */
+export class ProtocolError extends Error {
+  override readonly name: string = 'ProtocolError'
+  readonly code: ProtocolErrorCode
+
+  constructor(code: ProtocolErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Throws `bad-input` unless `bytes` has exactly `sizeBytes` bytes. */
+export function requireSize(bytes: Uint8Array, sizeBytes: number, noun: string): void {
+  if (bytes.length !== sizeBytes) {
+    throw new ProtocolError('bad-input', `${noun} has ${bytes.length} bytes instead of ${sizeBytes}`)
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The vectors of our own are what their generators make, byte for byte. To write them after a change of a generator:
+ * `WRITE_VECTORS=1 npx vitest run vectors/test`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { loadCrypto } from '@session-v2/crypto'
+import { describe, expect, it } from 'vitest'
+import { accountKeysCases } from './generate/account-keys.ts'
+import type { Case } from './generate/case.ts'
+import { messageV2Cases } from './generate/message-v2.ts'
+
+const crypto = await loadCrypto({ provider: 'wasm' })
+
+describe.each([
+  ['message-v2', messageV2Cases(crypto)],
+  ['account-keys', accountKeysCases(crypto)],
+])('%s', (_, cases) => {
+  it.each(cases.map(one => [one.name, one] as const))('%s', (_name, one) => {
+    const file = new URL(`../${one.chapter}/${one.name}.json`, import.meta.url)
+    const text = textOf(one)
+    if (process.env.WRITE_VECTORS === '1') writeFileSync(file, text)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it('gives every case a name of its own', () => {
+    expect(new Set(cases.map(one => one.name)).size).toBe(cases.length)
+  })
+})
+
+function textOf(one: Case): string {
+  return `${JSON.stringify(one, null, 2)}\n`
+}
