@@ -1,0 +1,75 @@
+/** The parts of an open client and how they are wired: each gets what it needs and nothing else. */
+import type { Crypto, Random } from '@session-v2/crypto'
+import { wipe } from '@session-v2/crypto'
+import { decodeHex } from '@session-v2/encoding'
+import { type Account, accountFromSeed } from '@session-v2/protocol'
+import { ACCOUNT_KEY, ACCOUNT_TABLE, type AccountRecord } from './account-record.ts'
+import { ClientError } from './client-error.ts'
+import { EventLog } from './events/event-log.ts'
+import { OwnAccountKeys, type OwnKeysRecord } from './keys/own-account-keys.ts'
+import { RecipientKeyCache } from './keys/recipient-keys.ts'
+import { Inbox } from './messages/inbox.ts'
+import { MessageLog } from './messages/message-log.ts'
+import { Outbox } from './messages/outbox.ts'
+import { Quarantine } from './messages/quarantine.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Timers } from './ports/timers.ts'
+import type { Transport } from './ports/transport.ts'
+import { NetworkClock } from './routing/network-clock.ts'
+import { NodeDirectory } from './routing/node-directory.ts'
+import { SwarmRequests } from './routing/swarm-requests.ts'
+import { Scheduler } from './scheduler/scheduler.ts'
+import type { SealedStore } from './store/sealed/sealed-store.ts'
+import { Poll } from './sync/poll.ts'
+
+/** What the client takes from outside. */
+export interface Ports {
+  readonly crypto: Crypto
+  readonly random: Random
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly transport: Transport
+}
+
+export interface ClientParts {
+  readonly account: Account
+  readonly record: AccountRecord
+  readonly store: SealedStore
+  readonly scheduler: Scheduler
+  readonly events: EventLog
+  readonly requests: SwarmRequests
+  readonly ownKeys: OwnAccountKeys
+  readonly recipientKeys: RecipientKeyCache
+  readonly log: MessageLog
+  readonly quarantine: Quarantine
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  readonly poll: Poll
+}
+
+/** Wires the parts of the account in an unsealed store. @throws ClientError `store-damaged` when the account itself is missing. */
+export async function openParts(ports: Ports, store: SealedStore): Promise<ClientParts> {
+  const { crypto, random, transport } = ports
+  const record = await store.table<AccountRecord>(ACCOUNT_TABLE).get(ACCOUNT_KEY)
+  if (record === undefined)
+    throw new ClientError('store-damaged', 'The account is missing from its store. Restore it from the recovery password.')
+  const seed = decodeHex(record.seed)
+  const account = accountFromSeed(crypto, seed)
+  wipe(seed)
+  const scheduler = new Scheduler(ports.timers, random)
+  const events = await EventLog.open(store)
+  const directory = await NodeDirectory.open(transport, scheduler, store, record.seeds)
+  const requests = new SwarmRequests(transport, scheduler, directory, new NetworkClock(ports.clock))
+  const deviceId = decodeHex(record.deviceId)
+  const table = store.table<OwnKeysRecord>('account-keys')
+  const ownKeys = await OwnAccountKeys.open({ crypto, random, account, deviceId, events, requests, table })
+  const recipientKeys = new RecipientKeyCache(crypto, store, requests)
+  const log = new MessageLog(store)
+  const quarantine = await Quarantine.open(store)
+  const inbox = new Inbox({ crypto, account, store, events, log, quarantine, keyring: () => ownKeys.keyring })
+  const displayName = record.name
+  const outbox = await Outbox.open({ crypto, random, account, displayName, store, events, log, requests, ownKeys, recipientKeys })
+  const poll = new Poll({ crypto, account, store, requests, ownKeys, inbox })
+  const own = { ownKeys, recipientKeys, log, quarantine, inbox, outbox, poll }
+  return { account, record, store, scheduler, events, requests, ...own }
+}

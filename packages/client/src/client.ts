@@ -1,0 +1,360 @@
+/**
+ * The client: one account on one device. The composition root of this package; everything it does is done by the parts it wires.
+ */
+import type { Crypto, Random } from '@session-v2/crypto'
+import { loadCrypto, systemRandom, wipe } from '@session-v2/crypto'
+import type { ServiceNode } from '@session-v2/network'
+import { NetworkError } from '@session-v2/network'
+import type { AccountId, SeedWords } from '@session-v2/protocol'
+import {
+  generateSeed,
+  ProtocolError,
+  parseAccountId,
+  recoveryPasswordOf,
+  seedFromRecoveryPassword,
+  wipeAccount,
+} from '@session-v2/protocol'
+import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
+import { ClientError } from './client-error.ts'
+import { type ClientParts, openParts, type Ports } from './client-parts.ts'
+import {
+  type ConversationView,
+  conversationList,
+  type MessageQuery,
+  type MessageView,
+  messagePage,
+} from './conversations/read-models.ts'
+import type { PlacedEvent } from './events/event-log.ts'
+import type { AccountKeyView } from './keys/own-account-keys.ts'
+import type { MessageProtocol, MessageState } from './messages/message-log.ts'
+import { type Clock, systemClock } from './ports/clock.ts'
+import type { RecordStore } from './ports/store.ts'
+import type { Timers } from './ports/timers.ts'
+import type { Transport } from './ports/transport.ts'
+import { systemTimers } from './scheduler/system-timers.ts'
+import { SealedStore } from './store/sealed/sealed-store.ts'
+import { createVault, hasVault, openVault, type Unlock } from './store/sealed/vault.ts'
+import { directTransport } from './transport/direct.ts'
+
+const POLL_INTERVAL_MS = 20_000
+const SEND_TIMEOUT_MS = 30_000
+/** How long making an account waits for its keys to be published. */
+const PUBLISH_TIMEOUT_MS = 15_000
+/** Members of the swarm that one `sync` polls: one may have missed a message. */
+const SYNC_MEMBERS = 2
+
+/** What every way of making a client takes. The ports have real defaults. */
+export interface OpenOptions {
+  /** Where the account is kept. The client closes it. */
+  readonly store: RecordStore
+  readonly unlock: Unlock
+  readonly crypto?: Crypto
+  readonly random?: Random
+  readonly clock?: Clock
+  readonly timers?: Timers
+  readonly transport?: Transport
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** Base URLs of the network's seeds; kept with the account. */
+  readonly seeds: readonly string[]
+  /** 1 to 100 bytes; travels with messages. */
+  readonly name: string
+  /** Words of the recovery password: 13 (128 bits, the default) or 25 (256 bits). */
+  readonly words?: SeedWords
+}
+
+export interface RestoreOptions extends OpenOptions {
+  readonly seeds: readonly string[]
+  readonly recoveryPassword: string
+  readonly name?: string
+}
+
+/**
+ * Whether this device belongs to a group of the account's devices. Groups cannot be joined yet, so it is not known.
+ */
+export type Membership = 'Unknown'
+
+export interface AccountView {
+  readonly accountId: AccountId
+  readonly name: string
+  /** 64 hexadecimal digits. */
+  readonly deviceId: string
+  readonly membership: Membership
+  readonly group: null
+}
+
+export interface KeysView {
+  readonly accountKeys: readonly AccountKeyView[]
+  /** Keys of this device; none until devices can be linked. */
+  readonly deviceKeys: readonly AccountKeyView[]
+}
+
+export interface SendResult {
+  readonly messageId: string
+  readonly state: MessageState
+  readonly protocol: MessageProtocol
+}
+
+export interface SyncResult {
+  readonly received: number
+  readonly quarantined: number
+  /** Copies and records that swarms took. */
+  readonly pushed: number
+  readonly membership: Membership
+}
+
+const DEFAULT_NAME = 'Restored'
+
+export class Client {
+  readonly #parts: ClientParts
+  #running = false
+  #closing: Promise<void> | undefined
+  #syncing: Promise<unknown> = Promise.resolve()
+
+  private constructor(parts: ClientParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Makes a new account. It works without a network; with one, its keys are published before this resolves.
+   * @throws ClientError `account-exists`, `bad-name`, `no-seed`, `bad-unlock`, `store-failed`
+   */
+  static async create(options: CreateOptions): Promise<Client> {
+    const ports = await portsOf(options)
+    const seed = generateSeed(ports.random, options.words ?? 13)
+    const client = await Client.#make(ports, options, seed, options.name)
+    await client.#parts.ownKeys.rotate()
+    await client.#firstContact(() => client.#parts.ownKeys.publishIfDue())
+    return client
+  }
+
+  /**
+   * Makes the account of a recovery password on this device. Keys of another device that are published are left as they are.
+   * @throws ClientError `bad-recovery-password` (its cause tells the word), and those of `create`
+   */
+  static async restore(options: RestoreOptions): Promise<Client> {
+    const seed = seedOf(options.recoveryPassword)
+    const client = await Client.#make(await portsOf(options), options, seed, options.name ?? DEFAULT_NAME)
+    await client.#firstContact(() => client.sync())
+    return client
+  }
+
+  /** Opens the account in a store. @throws ClientError `no-account`, `wrong-passphrase`, `bad-unlock`, `store-damaged`. */
+  static async open(options: OpenOptions): Promise<Client> {
+    const ports = await portsOf(options)
+    try {
+      const dataKey = await openVault(ports.crypto, options.store, options.unlock)
+      return new Client(await openParts(ports, new SealedStore(ports.crypto, ports.random, options.store, dataKey)))
+    } catch (error) {
+      await options.store.close()
+      throw error
+    }
+  }
+
+  static async #make(ports: Ports, options: CreateOptions | RestoreOptions, seed: Uint8Array, name: string): Promise<Client> {
+    const { store, unlock, seeds } = options
+    try {
+      if (await hasVault(store)) throw new ClientError('account-exists', 'There is an account here already. Nothing was changed.')
+      const record = newAccountRecord(ports.random, seed, name, seeds, ports.clock.nowMs())
+      const vault = createVault(ports.crypto, ports.random, unlock)
+      const sealed = new SealedStore(ports.crypto, ports.random, store, vault.dataKey)
+      await sealed.commit([vault.change, sealed.put(ACCOUNT_TABLE, ACCOUNT_KEY, record)])
+      return new Client(await openParts(ports, sealed))
+    } catch (error) {
+      await store.close()
+      throw error
+    } finally {
+      wipe(seed)
+    }
+  }
+
+  get accountId(): AccountId {
+    return this.#parts.account.id
+  }
+
+  account(): AccountView {
+    const { account, record } = this.#parts
+    return { accountId: account.id, name: record.name, deviceId: record.deviceId, membership: 'Unknown', group: null }
+  }
+
+  /** The words that are the account. Whoever has them can act as it. */
+  recoveryPassword(): string {
+    this.#requireOpen()
+    return recoveryPasswordOf(this.#parts.account.seed.expose())
+  }
+
+  /** Which keys are held and until when; nothing secret. */
+  keys(): KeysView {
+    return { accountKeys: this.#parts.ownKeys.view(), deviceKeys: [] }
+  }
+
+  /**
+   * Sends a text of at most 2,000 characters. It is written down first: whatever happens then, it goes out.
+   * @param options.timeoutMs how long to wait for the swarm before resolving with what is so far (30 s)
+   * @throws ClientError `bad-account-id`, `bad-message`, `message-too-long`, `store-failed`
+   */
+  async send(recipient: string, text: string, options: { timeoutMs?: number } = {}): Promise<SendResult> {
+    this.#requireOpen()
+    const { outbox, log, scheduler } = this.#parts
+    const message = await outbox.add(accountIdOfText(recipient), text)
+    const delivery = outbox.deliver(message.conversation).catch(() => 0)
+    await scheduler.within(delivery, options.timeoutMs ?? SEND_TIMEOUT_MS)
+    if (this.#running) this.#scheduleOutbox(1)
+    const { messageId, state, protocol } = (await log.get(message.messageId)) ?? message
+    return { messageId, state, protocol }
+  }
+
+  /**
+   * One complete poll and everything it makes due: keys rotated, erased and published, the outbox sent.
+   * @throws ClientError `network-unavailable`, `clock-off`, `store-failed`
+   */
+  async sync(): Promise<SyncResult> {
+    this.#requireOpen()
+    const run = this.#syncing.catch(() => undefined).then(() => this.#sync())
+    this.#syncing = run
+    return run
+  }
+
+  /** Keeps the account in step in the background: polls every 20 s, sends what waits, rotates keys. Ends with `close`. */
+  start(): void {
+    this.#requireOpen()
+    if (this.#running) return
+    this.#running = true
+    this.#schedulePoll(0)
+    this.#scheduleOutbox(1)
+  }
+
+  /** What happens, from now on or from behind a cursor, until `signal` aborts or the client closes. */
+  async *events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<PlacedEvent> {
+    this.#requireOpen()
+    const after = options.after ?? (await this.#parts.events.cursor())
+    yield* this.#parts.events.follow(after, options.signal)
+  }
+
+  /** Messages, oldest first: of all conversations or of one, from the start or from behind a cursor. */
+  async messages(query: Omit<MessageQuery, 'with'> & { with?: string | undefined } = {}): Promise<MessageView[]> {
+    this.#requireOpen()
+    const conversation = query.with === undefined ? undefined : accountIdOfText(query.with)
+    return messagePage(this.#parts.log, { ...query, with: conversation })
+  }
+
+  /** The conversation list, the most recent first. */
+  async conversations(): Promise<ConversationView[]> {
+    this.#requireOpen()
+    return conversationList(this.#parts.log)
+  }
+
+  /** Marks a conversation as read. */
+  async markRead(conversation: string): Promise<void> {
+    this.#requireOpen()
+    const changes = await this.#parts.log.markRead(accountIdOfText(conversation))
+    if (changes.length > 0) await this.#parts.events.commit(changes)
+  }
+
+  /** Ends everything under way, wipes the secrets and closes the store. Harmless when repeated. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { scheduler, events, outbox, ownKeys, account, store } = this.#parts
+    scheduler.close()
+    events.close()
+    await Promise.allSettled([this.#syncing, outbox.settled()])
+    ownKeys.close()
+    wipeAccount(account)
+    await store.close()
+  }
+
+  async #sync(): Promise<SyncResult> {
+    const { ownKeys, inbox, outbox, poll, quarantine, requests } = this.#parts
+    await ownKeys.maintain()
+    const polled: ServiceNode[] = []
+    let [received, quarantined, pushed] = [0, 0, 0]
+    for (let i = 0; i < SYNC_MEMBERS; i++) {
+      const result = await mapNetworkError(poll.run(polled))
+      received += result.received
+      quarantined += result.quarantined
+    }
+    if (await mapNetworkError(ownKeys.publishIfDue())) pushed++
+    if (quarantine.count > 0) received += (await inbox.retryQuarantine(requests.clock.nowMs())).received
+    pushed += await outbox.flush()
+    return { received, quarantined, pushed, membership: 'Unknown' }
+  }
+
+  #schedulePoll(delayMs: number): void {
+    this.#parts.scheduler.schedule('poll', delayMs, () => {
+      const again = () => this.#schedulePoll(POLL_INTERVAL_MS)
+      this.sync().then(again, again)
+    })
+  }
+
+  #scheduleOutbox(attempt: number): void {
+    const { scheduler, outbox } = this.#parts
+    scheduler.schedule('outbox', scheduler.backoffMs(attempt), () => {
+      const next = async () => {
+        await outbox.flush()
+        if (await outbox.pending()) this.#scheduleOutbox(attempt + 1)
+      }
+      next().catch(() => this.#scheduleOutbox(attempt + 1))
+    })
+  }
+
+  /** The first talk with the network; without one the account is there all the same. */
+  async #firstContact(talk: () => Promise<unknown>): Promise<void> {
+    const unanswered = (error: unknown) => {
+      if (error instanceof ClientError && (error.code === 'network-unavailable' || error.code === 'clock-off')) return
+      if (error instanceof NetworkError) return
+      throw error
+    }
+    await this.#parts.scheduler.within(talk().catch(unanswered), PUBLISH_TIMEOUT_MS)
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new ClientError('closed', 'The client is closed.')
+  }
+}
+
+async function portsOf(options: OpenOptions): Promise<Ports> {
+  return {
+    crypto: options.crypto ?? (await loadCrypto()),
+    random: options.random ?? systemRandom(),
+    clock: options.clock ?? systemClock,
+    timers: options.timers ?? systemTimers,
+    transport: options.transport ?? directTransport(),
+  }
+}
+
+function accountIdOfText(text: string): AccountId {
+  try {
+    return parseAccountId(text)
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new ClientError('bad-account-id', 'This is not an account id: 66 hexadecimal digits that begin with 05.', cause)
+  }
+}
+
+function seedOf(recoveryPassword: string): Uint8Array {
+  try {
+    return seedFromRecoveryPassword(recoveryPassword)
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new ClientError('bad-recovery-password', cause.message, cause)
+  }
+}
+
+/** A node's refusal of what should be right is, for a person, a network that does not work. */
+async function mapNetworkError<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error
+    throw new ClientError(
+      'network-unavailable',
+      `The network refused a request: ${error.message}. Nothing is lost; try again.`,
+      error,
+    )
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What happened, as a stream that can be left and taken up again. Events are committed with what caused them, so that none is told
+ * that did not happen and none is lost; the newest 10,000 are kept.
+ */
+import type { Change } from '../ports/store.ts'
+import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
+
+/** Everything the client tells. Times are milliseconds since the epoch. */
+export type ClientEvent =
+  | { readonly type: 'message_received'; readonly messageId: string; readonly conversation: string }
+  | { readonly type: 'message_state_changed'; readonly messageId: string; readonly conversation: string; readonly state: string }
+  | { readonly type: 'message_refused'; readonly reason: string }
+  | { readonly type: 'message_quarantined'; readonly reason: string }
+  | { readonly type: 'account_keys_rotated'; readonly createdAtMs: number }
+  | { readonly type: 'account_keys_erased'; readonly count: number }
+  | { readonly type: 'account_keys_published' }
+  /** Somebody outside this account's devices published keys for it: they have the recovery password. */
+  | { readonly type: 'account_keys_alarm' }
+  /** Keys of a device that this one is not linked with are published; this device does not replace them. */
+  | { readonly type: 'account_keys_foreign' }
+
+/** An event with its place in the stream. */
+export type PlacedEvent = ClientEvent & { readonly cursor: number }
+
+const KEPT_EVENTS = 10_000
+/** Old events go in slices, so that no single commit is long. */
+const PRUNE_SLICE = 500
+const PAGE = 200
+
+interface EventRecord {
+  readonly id: number
+  readonly event: ClientEvent
+}
+
+export class EventLog {
+  readonly #table: Table<EventRecord>
+  readonly #store: SealedStore
+  #nextId = 1
+  #oldestId = 1
+  #waiting: (() => void)[] = []
+  #closed = false
+
+  private constructor(store: SealedStore) {
+    this.#store = store
+    this.#table = store.table<EventRecord>('events')
+  }
+
+  static async open(store: SealedStore): Promise<EventLog> {
+    const log = new EventLog(store)
+    const [oldest] = await log.#table.page({ limit: 1 })
+    const [newest] = await log.#table.page({ limit: 1, reverse: true })
+    log.#oldestId = oldest?.value.id ?? 1
+    log.#nextId = (newest?.value.id ?? 0) + 1
+    return log
+  }
+
+  /** Commits changes together with the events they cause, and wakes whoever follows. */
+  async commit(changes: readonly Change[], ...events: readonly ClientEvent[]): Promise<void> {
+    // Taken before the write, so that two commits under way never share an id; a failed one leaves a gap, which is harmless.
+    const firstId = this.#nextId
+    this.#nextId += events.length
+    const puts = events.map((event, i) => this.#table.put(String(firstId + i), { id: firstId + i, event }))
+    const prune = this.#prune(firstId + events.length)
+    await this.#store.commit([...changes, ...puts, ...prune.changes])
+    this.#oldestId = Math.max(this.#oldestId, prune.oldestId)
+    if (events.length > 0) this.#wake()
+  }
+
+  /** The cursor behind the newest event. */
+  async cursor(): Promise<number> {
+    const [newest] = await this.#table.page({ limit: 1, reverse: true })
+    return newest?.order ?? 0
+  }
+
+  /** The events behind `after`, then those that come, until `signal` aborts or the client closes. */
+  async *follow(after: number, signal?: AbortSignal): AsyncGenerator<PlacedEvent> {
+    let cursor = after
+    while (!this.#closed && !signal?.aborted) {
+      const woken = this.#next(signal)
+      const page = await this.#table.page({ after: cursor, limit: PAGE })
+      for (const { order, value } of page) {
+        cursor = order
+        yield { ...value.event, cursor: order }
+        if (this.#closed || signal?.aborted) return
+      }
+      if (page.length === 0) await woken
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#wake()
+  }
+
+  #prune(nextId: number): { changes: Change[]; oldestId: number } {
+    const surplus = nextId - this.#oldestId - KEPT_EVENTS
+    if (surplus < PRUNE_SLICE) return { changes: [], oldestId: this.#oldestId }
+    const ids = Array.from({ length: PRUNE_SLICE }, (_, i) => this.#oldestId + i)
+    return { changes: ids.map(id => this.#table.remove(String(id))), oldestId: this.#oldestId + PRUNE_SLICE }
+  }
+
+  #next(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise(resolve => {
+      this.#waiting.push(resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}

@@ -1,0 +1,2 @@
+/** Contract suites for adapters of this package's ports. */
+export { type ContractCheck, recordStoreContract } from './record-store-contract.ts'
