@@ -2,7 +2,10 @@
  * The birational map between Ed25519 and X25519 keys (RFC 7748 section 4.1): u = (1 + y) / (1 − y), y = (u − 1) / (u + 1).
  *
  * A public key and its negative share one u, so the way back from X25519 does not know the sign: by convention it takes the
- * positive one, sign bit 0. Results depend on public values alone and may be cached by whoever meets the same key often.
+ * positive one, sign bit 0.
+ *
+ * The way to X25519 costs as much as an agreement and is asked of the same few keys again and again (a contact's with every
+ * message), so the results of the last keys are remembered: public values, a function of public values.
  */
 import { CryptoError, requireSize } from './crypto-error.ts'
 import { ED25519_SECRET_BYTES } from './ed25519.ts'
@@ -33,9 +36,29 @@ export function ed25519SecretToX25519(crypto: Crypto, secretKey: Secret<'ed25519
  */
 export function ed25519PublicToX25519(crypto: Crypto, publicKey: Ed25519PublicInput): X25519PublicKey {
   requireSize(publicKey, ED25519_PUBLIC_BYTES, 'Ed25519 public key')
+  const remembered = rememberedOf(crypto)
+  const name = String.fromCharCode(...publicKey)
+  const known = remembered.get(name)
+  if (known !== undefined) return known.slice() as X25519PublicKey
   const converted = crypto[RAW].ed25519PublicToX25519(publicKey)
   if (converted === undefined) throw new CryptoError('bad-point', 'the Ed25519 public key is not a valid point')
+  if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!)
+  remembered.set(name, converted.slice())
   return converted as X25519PublicKey
+}
+
+/** How many conversions a provider remembers; about 150 KB. The oldest goes first. */
+const MAX_REMEMBERED = 1024
+
+const conversions = new WeakMap<Crypto, Map<string, Uint8Array>>()
+
+function rememberedOf(crypto: Crypto): Map<string, Uint8Array> {
+  let remembered = conversions.get(crypto)
+  if (remembered === undefined) {
+    remembered = new Map()
+    conversions.set(crypto, remembered)
+  }
+  return remembered
 }
 
 /**

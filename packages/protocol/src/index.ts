@@ -4,7 +4,6 @@ export {
   accountFromSeed,
   accountIdFromEd25519,
   generateSeed,
-  ROOT_SEED_BYTES,
   type SeedWords,
   wipeAccount,
 } from './account/account.ts'
@@ -23,7 +22,7 @@ export {
   rotateKeyring,
 } from './account-keys/keyring.ts'
 export { rotationDueAtS } from './account-keys/rotation.ts'
-export { type Content, contentSchema, decodeContent, encodeContent } from './content/content.ts'
+export { type Content, decodeContent, encodeContent } from './content/content.ts'
 export { type DataMessage, ExpirationType } from './content/data-message.ts'
 export { messageIdentity } from './content/message-identity.ts'
 export { type TextContent, textContent } from './content/text-content.ts'

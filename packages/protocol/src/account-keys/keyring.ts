@@ -7,7 +7,7 @@
  * Implements AK-03, AK-04, AK-05, AK-06.
  */
 import type { Crypto } from '@session-v2/crypto'
-import { compareBytes, encodeHex, equalBytes } from '@session-v2/encoding'
+import { encodeHex, equalBytes } from '@session-v2/encoding'
 import { ProtocolError } from '../protocol-error.ts'
 import { type AccountKey, accountKeyFromSeed, requireTime, secretsOf } from './account-key.ts'
 
@@ -77,5 +77,5 @@ function currentThenNewestFirst(a: AccountKey, b: AccountKey): number {
   const aRotatedAtS = a.rotatedAtS ?? Number.POSITIVE_INFINITY
   const bRotatedAtS = b.rotatedAtS ?? Number.POSITIVE_INFINITY
   if (aRotatedAtS !== bRotatedAtS) return bRotatedAtS - aRotatedAtS
-  return b.createdAtS - a.createdAtS || compareBytes(a.seed.expose(), b.seed.expose())
+  return b.createdAtS - a.createdAtS
 }

@@ -7,7 +7,7 @@
  * An account is identified by this value and by nothing else: an Ed25519 key and its negative have the same X25519 key, so two
  * different Ed25519 keys can belong to one account ID.
  *
- * Implements ACC-04, ACC-05, ACC-06.
+ * Implements ACC-03, ACC-04, ACC-05.
  */
 import { type X25519PublicKey, x25519PublicKey } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'

@@ -6,7 +6,7 @@
  *     X25519      secret = clamp(SHA-512(seed)[0..32]); public = the Montgomery form of the Ed25519 public key
  *     account ID  05 ‖ X25519 public
  *
- * Implements ACC-01, ACC-02, ACC-03.
+ * Implements ACC-01, ACC-02, ACC-06.
  */
 import {
   type Crypto,

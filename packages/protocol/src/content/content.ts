@@ -37,7 +37,7 @@ const sharedConfigSchema = message({
   data: bytes(3).required(),
 })
 
-export const contentSchema = message({
+const contentSchema = message({
   dataMessage: submessage(1, dataMessageSchema),
   callMessage: submessage(3, callSchema),
   receiptMessage: submessage(5, receiptSchema),

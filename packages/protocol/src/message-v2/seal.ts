@@ -1,7 +1,7 @@
 /**
  * Sealing V2 messages.
  *
- * Implements DM2-01 to DM2-08 on the sending side.
+ * Implements DM2-01, DM2-02, DM2-04 and, on the sending side, DM2-05 to DM2-07.
  */
 import {
   type Crypto,

@@ -1,0 +1,31 @@
+/** All operations by name. The kinds of test vectors are names too, where they have the shape of an operation. */
+import type { Operation } from './operation.ts'
+import { account } from './operations/account.ts'
+import { buildRecord, expand, rotation, verifyRecord } from './operations/account-keys.ts'
+import { hashOfMessage, swarmOfAccount } from './operations/delivery.ts'
+import { groupIdCrypt, groupSas, linkSas } from './operations/device-link.ts'
+import { open, seal, sealNoPfsKind, sealPfsKind } from './operations/message-v2.ts'
+import { mnemonicDecode, mnemonicEncode } from './operations/recovery-password.ts'
+
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['account', account],
+  ['expand', expand],
+  ['mnemonic_encode', mnemonicEncode],
+  ['mnemonic_decode', mnemonicDecode],
+  ['dm_seal', seal],
+  ['dm_open', open],
+  ['dm_v2_pfs', sealPfsKind],
+  ['dm_v2_nopfs', sealNoPfsKind],
+  ['dm_v2_reject', open],
+  ['account_pubkey_build', buildRecord],
+  ['account_pubkey_verify', verifyRecord],
+  ['account_pubkey', buildRecord],
+  ['account_pubkey_reject', verifyRecord],
+  ['account_pubkey_extra_key_after_sig', verifyRecord],
+  ['link_sas', linkSas],
+  ['group_sas', groupSas],
+  ['group_id_crypt', groupIdCrypt],
+  ['rotation', rotation],
+  ['swarm_of', swarmOfAccount],
+  ['message_hash', hashOfMessage],
+])

@@ -1,0 +1,34 @@
+/** Short authentication strings and group IDs. */
+import { Secret } from '@session-v2/crypto'
+import { encodeHex } from '@session-v2/encoding'
+import {
+  cryptGroupId,
+  EMOJI,
+  groupAuthenticationString,
+  groupCreatedMinutes,
+  linkAuthenticationString,
+  type ShortAuthenticationString,
+} from '@session-v2/protocol'
+import { type Operation, SEED_BYTES } from '../operation.ts'
+
+/** plaintext → indices, emoji, seed, salt */
+export const linkSas: Operation = ({ crypto }, input) => {
+  const string = linkAuthenticationString(crypto, input.bytes('plaintext'))
+  return { ...shown(string), salt: encodeHex(string.salt) }
+}
+
+/** group_id → indices, emoji, seed, created_minutes */
+export const groupSas: Operation = ({ crypto }, input) => {
+  const groupId = input.bytes('group_id')
+  return { ...shown(groupAuthenticationString(crypto, groupId)), created_minutes: groupCreatedMinutes(groupId) }
+}
+
+/** in, A, root_seed → out; encrypts and decrypts */
+export const groupIdCrypt: Operation = ({ crypto }, input) => {
+  const rootSeed = Secret.of(input.bytes('root_seed', SEED_BYTES), 'root-seed')
+  return { out: encodeHex(cryptGroupId(crypto, rootSeed, input.bytes('A'), input.bytes('in'))) }
+}
+
+function shown({ indices, seed }: ShortAuthenticationString) {
+  return { indices, emoji: indices.map(index => EMOJI[index]?.emoji), seed: encodeHex(seed) }
+}

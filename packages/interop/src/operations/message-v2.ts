@@ -1,0 +1,103 @@
+/** Messages: sealing and opening. */
+import { type Crypto, ed25519KeyPair, Secret } from '@session-v2/crypto'
+import { encodeHex } from '@session-v2/encoding'
+import {
+  accountFromSeed,
+  accountKeyFromSeed,
+  type Keyring,
+  keyringOf,
+  type OpenMessageOutcome,
+  openMessage,
+  parseAccountId,
+  prepareRecipient,
+  sealMessageV2,
+  sealMessageV2NoPfs,
+} from '@session-v2/protocol'
+import type { Fields } from '../fields.ts'
+import { InteropError, type InteropErrorCode } from '../interop-error.ts'
+import { type Context, type Operation, SEED_BYTES } from '../operation.ts'
+
+/** An account holds about 33 keys: one each 12 hours for 16 days. */
+const MAX_ACCOUNT_KEYS = 100
+
+/** version, sender_seed, recipient_session_id, account_key_seed (v2-pfs), content, pro_seed (optional) → message */
+export const seal: Operation = (context, input) => {
+  const version = input.text('version')
+  if (version === 'v1') throw new InteropError('not-supported', 'messages of version 1 are not supported yet')
+  if (version !== 'v2-pfs' && version !== 'v2-nopfs') throw new InteropError('bad-input', 'version is not v2-pfs or v2-nopfs')
+  return { message: encodeHex(version === 'v2-pfs' ? sealPfs(context, input) : sealNoPfs(context, input)) }
+}
+
+/** As `seal` with v2-pfs → ciphertext, size */
+export const sealPfsKind: Operation = (context, input) => ciphertextAndSize(sealPfs(context, input))
+
+/** As `seal` with v2-nopfs → ciphertext, size */
+export const sealNoPfsKind: Operation = (context, input) => ciphertextAndSize(sealNoPfs(context, input))
+
+/**
+ * recipient_seed, account_key_seeds (current first), message or ciphertext → version, pfs, sender_session_id, sender_ed25519,
+ * content, pro_signature (if there). Fails with bad_format, unknown_version, no_pfs_key or decrypt_failed.
+ */
+export const open: Operation = ({ crypto }, input) => {
+  const account = accountFromSeed(crypto, input.bytes('recipient_seed', SEED_BYTES))
+  const keyring = keyringOfSeeds(crypto, input.bytesList('account_key_seeds', SEED_BYTES, MAX_ACCOUNT_KEYS))
+  const message = input.bytes(input.has('message') ? 'message' : 'ciphertext')
+  const opened = openMessage(crypto, account, keyring, message)
+  if (opened.outcome !== 'opened') throw refusal(opened)
+  return {
+    version: opened.version,
+    pfs: opened.pfs,
+    sender_session_id: opened.sender,
+    sender_ed25519: encodeHex(opened.senderEd25519),
+    content: encodeHex(opened.content),
+    ...(opened.proSignature === undefined ? {} : { pro_signature: encodeHex(opened.proSignature) }),
+  }
+}
+
+function sealPfs({ crypto, random }: Context, input: Fields): Uint8Array {
+  const { x25519, mlKem768 } = accountKeyFromSeed(crypto, input.bytes('account_key_seed', SEED_BYTES), 0)
+  const keys = { x25519: x25519.publicKey, mlKem768: mlKem768.publicKey }
+  const recipient = prepareRecipient(crypto, parseAccountId(input.text('recipient_session_id')), keys)
+  return sealMessageV2(crypto, random, { ...outgoing(crypto, input), recipient })
+}
+
+function sealNoPfs({ crypto, random }: Context, input: Fields): Uint8Array {
+  const recipient = parseAccountId(input.text('recipient_session_id'))
+  return sealMessageV2NoPfs(crypto, random, { ...outgoing(crypto, input), recipient })
+}
+
+function outgoing(crypto: Crypto, input: Fields) {
+  const sender = accountFromSeed(crypto, input.bytes('sender_seed', SEED_BYTES))
+  const content = input.bytes('content')
+  if (!input.has('pro_seed')) return { sender, content }
+  const proSeed = Secret.of(input.bytes('pro_seed', SEED_BYTES), 'ed25519-seed')
+  return { sender, content, proSigner: ed25519KeyPair(crypto, proSeed).secretKey }
+}
+
+/** Times do not matter here, only the order they stand for. */
+function keyringOfSeeds(crypto: Crypto, seeds: readonly Uint8Array[]): Keyring {
+  const distinct = [...new Map(seeds.map(seed => [encodeHex(seed), seed])).values()]
+  const keys = distinct.map((seed, at) => {
+    const createdAtS = distinct.length - at
+    return accountKeyFromSeed(crypto, seed, createdAtS, at === 0 ? undefined : createdAtS)
+  })
+  return keyringOf(keys)
+}
+
+const REFUSALS: Readonly<Record<Exclude<OpenMessageOutcome['outcome'], 'opened'>, [InteropErrorCode, string]>> = {
+  malformed: ['bad_format', 'the message is malformed'],
+  // Whatever is wrong once a key has fitted is a question of form to other implementations, a bad signature too.
+  forged: ['bad_format', 'the signature of the message is wrong'],
+  'unknown-version': ['unknown_version', 'the message has a version of the future'],
+  'no-key': ['no_pfs_key', 'none of the keys opens the message'],
+  v1: ['decrypt_failed', 'messages of version 1 are not supported yet'],
+}
+
+function refusal(opened: Exclude<OpenMessageOutcome, { outcome: 'opened' }>): InteropError {
+  const [code, message] = REFUSALS[opened.outcome]
+  return new InteropError(code, opened.outcome === 'malformed' ? opened.cause.message : message)
+}
+
+function ciphertextAndSize(message: Uint8Array) {
+  return { ciphertext: encodeHex(message), size: message.length }
+}
