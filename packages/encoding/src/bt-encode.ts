@@ -27,11 +27,13 @@ export function writeBtValue(writer: Writer, value: BtValue, depth: number): voi
   }
 }
 
+/** Appends an integer. @throws EncodingError `out-of-range` beyond 64 bits. */
 export function writeBtInteger(writer: Writer, value: bigint): void {
   if (value < INT64_MIN || value > INT64_MAX) throw new EncodingError('out-of-range', `${value} is not a signed 64-bit integer`)
   writer.latin1(`i${value}e`)
 }
 
+/** Appends a byte string behind its length. */
 export function writeBtBytes(writer: Writer, bytes: Uint8Array): void {
   writer.latin1(`${bytes.length}:`)
   writer.bytes(bytes)

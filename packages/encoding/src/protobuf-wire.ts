@@ -118,6 +118,7 @@ export function writeVarint(writer: Writer, value: bigint | number): void {
   writer.byte(Number(rest))
 }
 
+/** Appends the tag of a field. */
 export function writeTag(writer: Writer, number: number, wireType: WireType): void {
   writeVarint(writer, number * 8 + wireType)
 }

@@ -1,2 +1,2 @@
 /** Differential testing against other implementations: one JSON request a line in, one JSON answer a line out. */
-export { createInterop, type Interop } from './interop.ts'
+export { createInterop, type Interop, loadInterop } from './interop.ts'

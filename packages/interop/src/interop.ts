@@ -7,7 +7,7 @@
  * Binary is lower-case hexadecimal. Fields of `in` that an operation does not know are ignored. `id` comes back as it was, if it
  * is a number or a text, else as null. Whatever a line holds, it gets an answer.
  */
-import { type Crypto, CryptoError, type Random } from '@session-v2/crypto'
+import { type Crypto, CryptoError, loadCrypto, type Random, systemRandom } from '@session-v2/crypto'
 import { NetworkError } from '@session-v2/network'
 import { ProtocolError } from '@session-v2/protocol'
 import { Fields } from './fields.ts'
@@ -25,6 +25,11 @@ export interface Interop {
 /** Secrets are part of requests and answers: for tests, with keys that protect nothing. */
 export function createInterop(crypto: Crypto, random: Random): Interop {
   return { answer: line => answer({ crypto, random }, line) }
+}
+
+/** An interop with the primitives and randomness of this system, for a command line that imports neither. */
+export async function loadInterop(): Promise<Interop> {
+  return createInterop(await loadCrypto(), systemRandom())
 }
 
 function answer(context: Context, line: string): string {

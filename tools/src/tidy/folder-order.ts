@@ -26,6 +26,7 @@ const ORDER: Readonly<Record<string, readonly (string | readonly string[])[]>> =
     'keys',
     ['devices', 'sync', 'messages'],
     'conversations',
+    'client-parts.ts',
     'client.ts',
     'testing',
   ],

@@ -4,6 +4,7 @@ import type { SodiumNative } from './sodium-native.ts'
 
 const TAG_BYTES = 16
 
+/** Ed25519 and X25519 by C libsodium. */
 export function nativeCurves(sodium: SodiumNative): Omit<CurveOperations, 'ed25519SecretToX25519'> {
   return {
     ed25519KeyPair(seed): RawKeyPair {
@@ -27,6 +28,7 @@ export function nativeCurves(sodium: SodiumNative): Omit<CurveOperations, 'ed255
   }
 }
 
+/** XChaCha20-Poly1305 by C libsodium. */
 export function nativeXChaCha(sodium: SodiumNative): Omit<XChaChaOperations, 'xchacha20'> {
   return {
     xchacha20Poly1305Encrypt(key, nonce, text, associated) {
@@ -41,6 +43,7 @@ export function nativeXChaCha(sodium: SodiumNative): Omit<XChaChaOperations, 'xc
   }
 }
 
+/** crypto_box by C libsodium. */
 export function nativeBox(sodium: SodiumNative): BoxOperations {
   return {
     boxEncrypt: (secretKey, publicKey, nonce, text) =>
@@ -52,6 +55,7 @@ export function nativeBox(sodium: SodiumNative): BoxOperations {
   }
 }
 
+/** Argon2id by C libsodium. */
 export function nativeArgon2id(sodium: SodiumNative): Pick<HashOperations, 'argon2id'> {
   const algorithm = sodium.crypto_pwhash_ALG_ARGON2ID13
   return {

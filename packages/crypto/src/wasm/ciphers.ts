@@ -10,6 +10,7 @@ const BOX_HEADER_BYTES = 2 * KEY_BYTES + NONCE_BYTES
 const NULL = 0
 const NO_BYTES = new Uint8Array(0)
 
+/** XChaCha20 and XChaCha20-Poly1305 by libsodium in WebAssembly. */
 export function wasmXChaCha(memory: SodiumMemory): XChaChaOperations {
   return {
     xchacha20Poly1305Encrypt: (key, nonce, text, associated) => encrypt(memory, key, nonce, text, associated),
@@ -18,6 +19,7 @@ export function wasmXChaCha(memory: SodiumMemory): XChaChaOperations {
   }
 }
 
+/** crypto_box by libsodium in WebAssembly. */
 export function wasmBox(memory: SodiumMemory): BoxOperations {
   return {
     boxEncrypt: (secretKey, publicKey, nonce, text) => boxEncrypt(memory, secretKey, publicKey, nonce, text),

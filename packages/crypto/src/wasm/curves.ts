@@ -9,6 +9,7 @@ const NULL = 0
 /** A raw function with one result of 32 bytes and one argument. */
 type Unary = (out: number, argument: number) => number | undefined
 
+/** Ed25519 and X25519 by libsodium in WebAssembly. */
 export function wasmCurves(memory: SodiumMemory): CurveOperations {
   const { raw } = memory
   return {
@@ -22,6 +23,7 @@ export function wasmCurves(memory: SodiumMemory): CurveOperations {
   }
 }
 
+/** Scalars modulo L by libsodium in WebAssembly. */
 export function wasmScalars(memory: SodiumMemory): ScalarOperations {
   const { raw } = memory
   return {

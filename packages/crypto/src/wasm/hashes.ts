@@ -9,6 +9,7 @@ const NO_BYTES = new Uint8Array(0)
 
 type PlainHash = (out: number, input: number, low: number, high: 0) => number
 
+/** The hash functions by libsodium in WebAssembly. */
 export function wasmHashes(memory: SodiumMemory): HashOperations {
   const { raw } = memory
   return {

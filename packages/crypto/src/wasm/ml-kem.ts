@@ -10,6 +10,7 @@ const SHARED_BYTES = 32
 const SEED_BYTES = 64
 const COINS_BYTES = 32
 
+/** ML-KEM-768 by libsodium in WebAssembly. */
 export function wasmMlKem(memory: SodiumMemory): MlKemOperations {
   return {
     mlKem768KeyPair(seed) {

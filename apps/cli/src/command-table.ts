@@ -1,0 +1,117 @@
+/**
+ * Every command in one table. The parser, `--help` and the shell completions are made from it, so they cannot disagree.
+ * Implementations load when they run: `--help` must not pay for cryptography and databases.
+ */
+import { type CommandSpec, wholeNumber } from './command-spec.ts'
+
+export const GROUPS: Readonly<Record<string, string>> = {
+  network: 'a whole network on this computer',
+  node: 'one storage node',
+  account: 'the account in your home folder',
+}
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'network up',
+    summary: 'start a local network in the foreground: storage nodes plus a seed',
+    details: 'Serves until Ctrl-C. Without --data the messages live in a temporary folder that is removed at the end.',
+    options: [
+      { flags: '--nodes <N>', summary: 'storage nodes', parse: wholeNumber(1, 100), default: 9 },
+      { flags: '--swarms <N>', summary: 'swarms they form', parse: wholeNumber(1, 100), default: 3 },
+      { flags: '--port <N>', summary: 'port of the seed, 0 for any free one', parse: wholeNumber(0, 65535), default: 0 },
+      { flags: '--data <DIR>', summary: 'keep the data here', completes: 'folder' },
+    ],
+    example: 'session-v2 network up --nodes 9 --swarms 3 --port 22021 --data ./network',
+    load: async () => (await import('./commands/network.ts')).networkUp,
+  },
+  {
+    name: 'node run',
+    summary: 'run one storage node in the foreground',
+    details: 'Serves until Ctrl-C.',
+    options: [{ flags: '--config <FILE>', summary: 'its configuration (TOML)', required: true, completes: 'file' }],
+    example: 'session-v2 node run --config node.toml',
+    load: async () => (await import('./commands/node.ts')).nodeRun,
+  },
+  {
+    name: 'account create',
+    summary: 'make a new account and publish its keys',
+    details: 'Prints the recovery password once: whoever has it has the account. Write it down.',
+    options: [
+      { flags: '--name <N>', summary: 'the name others see (1 to 100 bytes)', required: true },
+      { flags: '--words <N>', summary: 'length of the recovery password', values: ['13', '25'], default: '13' },
+    ],
+    example: 'session-v2 account create --name Alice --seed http://127.0.0.1:22021',
+    load: async () => (await import('./commands/account.ts')).createAccount,
+  },
+  {
+    name: 'account restore',
+    summary: 'bring an account back from its recovery password',
+    details: 'Asks for the words on a terminal, without showing them; else reads them from stdin.',
+    options: [{ flags: '--name <N>', summary: 'the name others see (1 to 100 bytes)' }],
+    example: 'session-v2 account restore --seed http://127.0.0.1:22021 < words.txt',
+    load: async () => (await import('./commands/account.ts')).restoreAccount,
+  },
+  {
+    name: 'account show',
+    summary: 'print the account id and name',
+    example: 'session-v2 account show --json',
+    load: async () => (await import('./commands/account.ts')).showAccount,
+  },
+  {
+    name: 'account recovery-password',
+    summary: 'print the recovery password',
+    details: 'Whoever reads these words can be you. Nobody should look over your shoulder.',
+    example: 'session-v2 account recovery-password',
+    load: async () => (await import('./commands/account.ts')).showRecoveryPassword,
+  },
+  {
+    name: 'send',
+    summary: 'send a text to an account',
+    details:
+      'The text is kept on disk first, then delivered. Without a network it stays in the outbox and this says so; the next send, sync or read delivers it.',
+    operands: [
+      { name: 'ID', summary: 'account id of the recipient (66 hex digits)' },
+      { name: 'TEXT', summary: 'the text, or - to read it from stdin; put -- before a text that begins with -' },
+    ],
+    example: "session-v2 send 05…cf11 'Hello Bob'",
+    load: async () => (await import('./commands/send.ts')).send,
+  },
+  {
+    name: 'sync',
+    summary: 'fetch what is new and do all work that is due',
+    example: 'session-v2 sync --timeout 20',
+    load: async () => (await import('./commands/sync.ts')).sync,
+  },
+  {
+    name: 'read',
+    summary: 'print messages, oldest first',
+    details: 'Fetches what is new first. Each message has a cursor: --after CURSOR prints only what came later.',
+    options: [
+      { flags: '--with <ID>', summary: 'only the conversation with this account' },
+      { flags: '--after <CURSOR>', summary: 'only what came after this cursor', parse: wholeNumber(0, Number.MAX_SAFE_INTEGER) },
+      { flags: '--follow', summary: 'keep printing new messages until Ctrl-C' },
+    ],
+    example: 'session-v2 read --with 05…cf11 --follow',
+    load: async () => (await import('./commands/read.ts')).read,
+  },
+  {
+    name: 'keys',
+    summary: 'list the keys held and until when; no secrets',
+    example: 'session-v2 keys',
+    load: async () => (await import('./commands/keys.ts')).keys,
+  },
+  {
+    name: 'interop',
+    summary: 'answer JSON lines, to test other implementations against this one',
+    details: 'One request a line on stdin, one answer a line on stdout, in order. Needs no account.',
+    example: `echo '{"id":1,"op":"account","in":{"seed":"…"}}' | session-v2 interop`,
+    load: async () => (await import('./commands/interop.ts')).interop,
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for your shell',
+    operands: [{ name: 'SHELL', summary: 'bash, zsh or fish', values: ['bash', 'zsh', 'fish'] }],
+    example: 'source <(session-v2 completion bash)',
+    load: async () => (await import('./commands/completion.ts')).completionOf({ commands: COMMANDS, groups: GROUPS }),
+  },
+]

@@ -1,0 +1,114 @@
+/**
+ * `read`: the messages of the home, oldest first, after one poll; with `--follow` also those that come.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Client, MessageView } from '@session-v2/client'
+import { inTime, openedClient, useClient } from '../account-client.ts'
+import type { OptionValues, Run } from '../command-spec.ts'
+import type { Context } from '../context.ts'
+import { CliError } from '../failure.ts'
+import { localTime, type Output, printable, shortId } from '../output.ts'
+
+const PAGE = 500
+/** Somebody is looking: more often than in the background. */
+const FOLLOW_INTERVAL_MS = 3000
+
+export const read: Run = async (context, _operands, options) => {
+  try {
+    await useClient(context, openedClient(context), async client => {
+      const printer = new MessagePrinter(client, context.output, options)
+      await (options.follow === true ? follow(context, client, printer) : readOnce(context, client, printer))
+    })
+  } catch (error) {
+    // Ctrl-C is how following ends.
+    if (options.follow !== true || !(error instanceof CliError) || error.code !== 'interrupted') throw error
+  }
+}
+
+/** What is held is printed even when the network does not answer; that failure is told after it. */
+async function readOnce(context: Context, client: Client, printer: MessagePrinter): Promise<void> {
+  try {
+    await inTime(context, client.sync())
+  } finally {
+    await printer.printNew()
+  }
+}
+
+async function follow(context: Context, client: Client, printer: MessagePrinter): Promise<void> {
+  await printer.printNew()
+  let reachable = true
+  while (!context.signal.aborted) {
+    try {
+      await inTime(context, client.sync())
+      if (!reachable) context.output.note('The network answers again.')
+      reachable = true
+    } catch (error) {
+      if (reachable && !context.signal.aborted) context.output.note(`${(error as Error).message} Still trying …`)
+      reachable = false
+    }
+    await printer.printNew()
+    await pause(FOLLOW_INTERVAL_MS, undefined, { signal: context.signal })
+  }
+}
+
+/** Prints messages once each, in order. */
+class MessagePrinter {
+  readonly #client: Client
+  readonly #output: Output
+  readonly #with: string | undefined
+  #cursor: number
+
+  constructor(client: Client, output: Output, options: OptionValues) {
+    this.#client = client
+    this.#output = output
+    this.#with = options.with as string | undefined
+    this.#cursor = (options.after as number | undefined) ?? 0
+  }
+
+  /** Prints what came after the last message printed. */
+  async printNew(): Promise<void> {
+    const names = this.#output.json ? new Map<string, string>() : await this.#names()
+    for (;;) {
+      const page = await this.#client.messages({ with: this.#with, after: this.#cursor, limit: PAGE })
+      for (const message of page) {
+        this.#output.result(messageRecord(message), messageText(message, names, this.#output))
+        this.#cursor = message.cursor
+      }
+      if (page.length < PAGE) return
+    }
+  }
+
+  async #names(): Promise<Map<string, string>> {
+    const conversations = await this.#client.conversations()
+    return new Map(conversations.flatMap(({ id, name }) => (name === undefined ? [] : [[id, name] as const])))
+  }
+}
+
+function messageRecord(message: MessageView) {
+  return {
+    cursor: message.cursor,
+    message_id: message.messageId,
+    conversation: message.conversation,
+    sender: message.sender,
+    outgoing: message.outgoing,
+    body: message.body,
+    sent_at: message.sentAtMs,
+    received_at: message.receivedAtMs,
+    protocol: message.protocol,
+    pfs: message.pfs,
+  }
+}
+
+function messageText(message: MessageView, names: ReadonlyMap<string, string>, { paint }: Output): string {
+  const name = names.get(message.conversation)
+  const other =
+    name === undefined ? shortId(message.conversation) : `${printable(name)} ${paint.dim(shortId(message.conversation))}`
+  const remarks = [
+    ...(message.state === 'queued' || message.state === 'held' ? ['waits in the outbox'] : []),
+    ...(message.pfs ? [] : ['without forward secrecy']),
+  ]
+  const remark = remarks.length > 0 ? `  (${remarks.join(', ')})` : ''
+  const head = `${paint.dim(localTime(message.sentAtMs))}  ${message.outgoing ? `you → ${other}` : paint.bold(other)}${remark}`
+  // Every line of the text is indented, so that none can pose as the head of another message.
+  return `${head}\n${printable(message.body).replaceAll(/^/gm, '  ')}\n`
+}

@@ -1,0 +1,28 @@
+/**
+ * What every command gets: the global options, where to print, and the signal that Ctrl-C raises.
+ */
+import type { Output } from './output.ts'
+
+/** The global options, parsed. */
+export interface GlobalOptions {
+  readonly home?: string
+  readonly seed?: readonly string[]
+  readonly passphraseFile?: string
+  readonly timeoutMs?: number
+  readonly json: boolean
+}
+
+export interface Context {
+  readonly options: GlobalOptions
+  readonly output: Output
+  /** Aborted by SIGINT or SIGTERM; whatever waits must end and clean up. */
+  readonly signal: AbortSignal
+}
+
+/** Resolves when the signal is raised. Commands that serve until Ctrl-C wait on it. */
+export function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

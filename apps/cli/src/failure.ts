@@ -1,0 +1,60 @@
+/**
+ * What went wrong, told twice: a code of a closed set for programs, a sentence and the next step for people.
+ */
+
+export type CliErrorCode =
+  | 'usage'
+  | 'bad-passphrase-file'
+  | 'passphrase-needed'
+  | 'no-account'
+  | 'timeout'
+  | 'interrupted'
+  | 'stdin-failed'
+
+/** A failure of the command line itself; the packages below throw their own typed errors, which pass through unchanged. */
+export class CliError extends Error {
+  readonly code: CliErrorCode
+
+  constructor(code: CliErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'CliError'
+    this.code = code
+  }
+}
+
+/** What a program is told about a failure. */
+export interface Failure {
+  readonly code: string
+  readonly message: string
+}
+
+/**
+ * The code and message of anything thrown. Errors of the packages carry a lower-case `code`; anything else is `internal`,
+ * a fault of this program.
+ */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { code: 'internal', message: String(error) }
+  const code = (error as { code?: unknown }).code
+  if (typeof code !== 'string') return { code: 'internal', message: error.message }
+  // System errors (EACCES, ENOSPC) keep their own word, in the form all other codes have.
+  return { code: code.toLowerCase().replaceAll('_', '-'), message: error.message }
+}
+
+/** The next step for a person, where the message alone does not give it. */
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  'no-account': 'Make one with: session-v2 account create --name NAME --seed URL',
+  'account-exists': 'Give another folder with --home DIR, or look at the account: session-v2 account show',
+  'home-locked': 'Another session-v2 uses this folder. Wait until it has ended, or stop it.',
+  'wrong-passphrase': 'Give the right file with --passphrase-file F.',
+  'passphrase-needed': 'Give it with --passphrase-file F.',
+  'bad-unlock': 'An account made with --passphrase-file needs it always, one made without never.',
+  'network-unavailable': 'Is the network up, and the seed URL right? Nothing is lost; try again: session-v2 sync',
+  'clock-off': "Set this computer's clock and try again.",
+  'bad-account-id': 'An account id is 66 hex digits that begin with 05; session-v2 account show prints yours.',
+  'store-failed': 'Is the disk full, or the folder not writable? Then try again.',
+}
+
+/** @returns the next step for this failure, or undefined when the message says it all. */
+export function nextStep(failure: Failure): string | undefined {
+  return NEXT_STEPS[failure.code]
+}

@@ -1,0 +1,60 @@
+/**
+ * The command `session-v2`: reads the words, loads the one command they name, and turns its end into an exit status.
+ * Nothing heavy is imported here, so that --help answers at once.
+ */
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { CliError } from './failure.ts'
+import { Output } from './output.ts'
+import { ParseEnd, parseRequest, type Request } from './program.ts'
+
+/** Ctrl-C asks the command to end cleanly; a second one ends it at once. */
+function catchSignals(): { signal: AbortSignal; status: () => number } {
+  const stop = new AbortController()
+  let status = 0
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(status)
+      status = 128 + constants.signals[name]
+      stop.abort()
+    })
+  }
+  return { signal: stop.signal, status: () => status }
+}
+
+/** A reader that closed its end of the pipe (`| head`) wants no more: that is no failure. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+async function run(request: Request): Promise<number> {
+  const output = new Output(request.globals.json)
+  const signals = catchSignals()
+  try {
+    const command = await request.spec.load()
+    await command({ options: request.globals, output, signal: signals.signal }, request.operands, request.options)
+    return 0
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'interrupted') process.exit(signals.status() || 1)
+    output.failure(error)
+    return error instanceof CliError && error.code === 'usage' ? 2 : 1
+  }
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  endWithReader()
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+  const json = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length).includes('--json')
+  try {
+    return await run(parseRequest(words, version, json))
+  } catch (error) {
+    if (!(error instanceof ParseEnd)) throw error
+    if (error.status !== 0 && json) new Output(true).failure(new CliError('usage', error.message))
+    return error.status
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,84 @@
+/**
+ * Reading from the person or program on stdin: whole input, hidden words, lines of bounded length.
+ */
+import { StringDecoder } from 'node:string_decoder'
+import { CliError } from './failure.ts'
+
+const INPUT_MAX_BYTES = 1024 * 1024
+
+/** All of stdin as text, at most 1 MiB. */
+export async function readAllInput(signal: AbortSignal): Promise<string> {
+  const parts: Buffer[] = []
+  let sizeBytes = 0
+  for await (const part of untilAborted(signal)) {
+    parts.push(part)
+    sizeBytes += part.length
+    if (sizeBytes > INPUT_MAX_BYTES) throw new CliError('stdin-failed', 'There is more than 1 MiB on stdin.')
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+/** One line from the terminal, typed unseen. Backspace and Ctrl-U work; Ctrl-C gives up. */
+export async function readHiddenLine(question: string, signal: AbortSignal): Promise<string> {
+  process.stderr.write(question)
+  process.stdin.setRawMode(true)
+  const decoder = new StringDecoder('utf8')
+  let line = ''
+  try {
+    for await (const part of untilAborted(signal)) {
+      for (const character of decoder.write(part)) {
+        if (character === '\r' || character === '\n' || character === '\u0004') return line
+        if (character === '\u0003') throw new CliError('interrupted', 'Nothing was changed.')
+        if (character === '\u007f' || character === '\b') line = [...line].slice(0, -1).join('')
+        else if (character === '\u0015') line = ''
+        else if (character >= ' ') line += character
+      }
+    }
+    return line
+  } finally {
+    process.stdin.setRawMode(false)
+    process.stderr.write('\n')
+  }
+}
+
+/** A line that was longer than the limit; its bytes are gone. */
+export const TOO_LONG: unique symbol = Symbol('too long')
+
+/** Lines of stdin without their line ends. A line above the limit is skipped and reported as TOO_LONG. */
+export async function* readLines(maxBytes: number, signal: AbortSignal): AsyncGenerator<string | typeof TOO_LONG> {
+  let held: Buffer[] = []
+  let heldBytes = 0
+  const take = (): string | typeof TOO_LONG => {
+    const line = heldBytes > maxBytes ? TOO_LONG : Buffer.concat(held).toString('utf8').replace(/\r$/, '')
+    held = []
+    heldBytes = 0
+    return line
+  }
+  for await (const part of untilAborted(signal)) {
+    let from = 0
+    for (let end = part.indexOf(10); end >= 0; end = part.indexOf(10, from)) {
+      held.push(part.subarray(from, end))
+      heldBytes += end - from
+      from = end + 1
+      yield take()
+    }
+    heldBytes += part.length - from
+    if (heldBytes <= maxBytes) held.push(part.subarray(from))
+    else held = []
+  }
+  if (heldBytes > 0) yield take()
+}
+
+async function* untilAborted(signal: AbortSignal): AsyncGenerator<Buffer> {
+  const stop = () => process.stdin.destroy()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    for await (const part of process.stdin) yield part as Buffer
+  } catch (cause) {
+    if (!signal.aborted) throw new CliError('stdin-failed', 'stdin cannot be read.', { cause })
+  } finally {
+    signal.removeEventListener('abort', stop)
+    process.stdin.destroy()
+  }
+  if (signal.aborted) throw new CliError('interrupted', 'Interrupted.')
+}

@@ -1,0 +1,114 @@
+/** A local network for a test file, run by the command itself, and homes on it. */
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import {
+  type Ended,
+  type JsonRecord,
+  RunningLines,
+  type RunOptions,
+  records,
+  requireBuilt,
+  run,
+  start,
+  stop,
+  temporaryFolder,
+} from './command-process.ts'
+
+/** One account's home and the words that name it. */
+export class TestHome {
+  readonly folder: string
+  readonly accountId: string
+  readonly recoveryPassword: string
+
+  constructor(folder: string, created: JsonRecord) {
+    this.folder = folder
+    this.accountId = created.account_id as string
+    this.recoveryPassword = created.recovery_password as string
+  }
+
+  /** Runs a command on this home with --json. */
+  run(words: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    return run(['--json', '--home', this.folder, ...words], options)
+  }
+
+  /** Runs a command that must succeed and returns its objects. */
+  async expect(words: readonly string[], options: RunOptions = {}): Promise<JsonRecord[]> {
+    const result = await this.run(words, options)
+    if (result.status !== 0)
+      throw new Error(`session-v2 ${words.join(' ')} ended with ${result.status}: ${result.stdout}${result.stderr}`)
+    return records(result)
+  }
+}
+
+export class TestNetwork {
+  readonly folder: string
+  readonly #words: readonly string[]
+  readonly #remove: () => void
+  #child: ChildProcess | undefined
+  ready: JsonRecord = {}
+
+  private constructor(words: readonly string[]) {
+    const { path, remove } = temporaryFolder()
+    this.folder = path
+    this.#remove = remove
+    this.#words = words
+  }
+
+  /** Starts `network up` and waits until it serves. */
+  static async start(words: readonly string[] = []): Promise<TestNetwork> {
+    requireBuilt()
+    const network = new TestNetwork(words)
+    await network.serve()
+    return network
+  }
+
+  /** Serves again, with the data that is there. */
+  async serve(): Promise<void> {
+    const child = start(['--json', 'network', 'up', '--data', this.dataFolder, ...this.#words])
+    let complaints = ''
+    child.stderr!.setEncoding('utf8').on('data', (part: string) => {
+      complaints += part
+    })
+    const first = await new RunningLines(child).next()
+    if (first?.ready !== true) throw new Error(`the network did not start: ${JSON.stringify(first)}${complaints}`)
+    this.ready = first
+    this.#child = child
+  }
+
+  /** Ctrl-C. @returns the exit status */
+  async goDown(): Promise<number | null> {
+    return this.#child === undefined ? null : stop(this.#child, 'SIGINT')
+  }
+
+  get seed(): string {
+    return this.ready.seed as string
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'network')
+  }
+
+  /** A folder for a home that does not exist yet. */
+  homeFolder(name: string): string {
+    return join(this.folder, 'homes', name)
+  }
+
+  /** Makes an account on this network. */
+  async account(name: string, words: readonly string[] = []): Promise<TestHome> {
+    const folder = this.homeFolder(name)
+    const result = await run(['--json', '--home', folder, '--seed', this.seed, 'account', 'create', '--name', name, ...words])
+    if (result.status !== 0) throw new Error(`account create ended with ${result.status}: ${result.stdout}${result.stderr}`)
+    return new TestHome(folder, records(result)[0]!)
+  }
+
+  /** The end: processes stop, folders go. */
+  async stop(): Promise<void> {
+    await this.goDown()
+    this.#remove()
+  }
+}
+
+/** A port that was free a moment ago, with room for the nodes behind it, below those that systems give out by themselves. */
+export function somePort(): number {
+  return 20_000 + Math.floor(Math.random() * 10_000)
+}
