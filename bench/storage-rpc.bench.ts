@@ -3,8 +3,8 @@
  * are processes of their own; this one is the load, over kept-alive connections, in alternating rounds. CPU time is the operating
  * system's (Linux: /proc), so that the load's own cost does not count.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,8 @@ const ROUNDS = 7
 const STORES_A_ROUND = 4000
 const CONNECTIONS = 16
 const MESSAGE_BYTES = 1024
+/** Mailboxes that the messages go to in turn. */
+const ACCOUNTS = 500
 const TTL_MS = 86_400_000
 
 interface Server {
@@ -28,8 +30,6 @@ interface RoundResult {
   readonly cpuUs: number
   readonly storesPerSecond: number
 }
-
-const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
 export async function benchStorageRpc(): Promise<Comparison[]> {
   const servers = [await startServer('naive server', 'naive-store.js'), await startServer('session-v2 node', 'one-node.js')]
@@ -85,10 +85,16 @@ async function loadRound(server: Server, stores: number): Promise<RoundResult> {
   return { cpuUs: (cpuUs(server.child.pid!) - cpuBefore) / stores, storesPerSecond: stores / elapsedS }
 }
 
-/** A store of fresh random bytes for a random account, in the form every client sends. */
-function storeRequest(): string {
-  const account = `05${Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(32))).toString('hex')}`
-  const data = encodeBase64(globalThis.crypto.getRandomValues(new Uint8Array(MESSAGE_BYTES)))
+const accounts = Array.from({ length: ACCOUNTS }, () => `05${Buffer.from(randomBytes(32)).toString('hex')}`)
+
+function randomBytes(sizeBytes: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(sizeBytes))
+}
+
+/** A store of fresh random bytes, in the form every client sends. */
+function storeRequest(_: unknown, index: number): string {
+  const account = accounts[index % ACCOUNTS]
+  const data = encodeBase64(randomBytes(MESSAGE_BYTES))
   return JSON.stringify({ method: 'store', params: { pubkey: account, timestamp: Date.now(), ttl: TTL_MS, data } })
 }
 
@@ -108,9 +114,9 @@ function post({ port, agent, name }: Server, body: string): Promise<void> {
   })
 }
 
-/** User and system time of a process so far, in microseconds. */
+/** Time that the threads of a process have run so far, in microseconds. */
 function cpuUs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const nanoseconds = threads.map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000
 }

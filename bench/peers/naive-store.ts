@@ -1,6 +1,7 @@
 /**
- * The least that can be called a storage server: node:http, JSON.parse and one INSERT, committed by itself, into a SQLite table in WAL
- * mode. No check, no hash, no signature, no second index: the yardstick for what the node's checks cost.
+ * The least that can be called a storage server: node:http, JSON.parse and one INSERT, committed by itself, into a SQLite table in
+ * WAL mode, as durable as the node's, with the one index without which no account could be read again. No check, no hash, no
+ * uniqueness, no expiry, no signature: the yardstick for what those cost.
  *
  * `node naive-store.js PORT` listens on 127.0.0.1 and prints `{"ready":true,"port":…}`; its database lives in a temporary folder.
  */
@@ -29,7 +30,14 @@ const database = new DatabaseSync(join(directory, 'store.db'))
 database.exec(`
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  CREATE TABLE messages (id INTEGER PRIMARY KEY, pubkey TEXT NOT NULL, timestamp INTEGER NOT NULL, ttl INTEGER NOT NULL, data TEXT NOT NULL);
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    pubkey TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    ttl INTEGER NOT NULL,
+    data TEXT NOT NULL
+  );
+  CREATE INDEX mailbox ON messages (pubkey);
 `)
 const insert = database.prepare('INSERT INTO messages (pubkey, timestamp, ttl, data) VALUES (?, ?, ?, ?)')
 

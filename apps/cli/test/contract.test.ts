@@ -198,7 +198,7 @@ describe('output for people', () => {
   })
 
   it('ends quietly when the reader goes away', async () => {
-    const { status, stderr } = await run(['completion', 'fish'], { shell: '"$@" | true; exit ${PIPESTATUS[0]}' })
+    const { status, stderr } = await run(['completion', 'fish'], { shell: '"$@" | true; exit $PIPESTATUS' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 })

@@ -1,6 +1,7 @@
 /** `npm start` tells its story and leaves homes that its printed commands can use. */
+import type { ChildProcess } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { DEMO, ended, requireBuilt, start, stop } from './command-process.ts'
+import { DEMO, ended, requireBuilt, run, start, stop, temporaryFolder } from './command-process.ts'
 
 requireBuilt()
 
@@ -16,16 +17,42 @@ describe('the demonstration', () => {
     expect(Math.max(...stdout.split('\n').map(line => [...line].length))).toBeLessThanOrEqual(96)
   })
 
-  it('the printed commands work', async () => {
+  it('stays up, and the commands that it prints work', async () => {
     const child = start([], {}, DEMO)
-    let text = ''
-    await new Promise<void>(resolve => {
-      child.stdout!.setEncoding('utf8').on('data', (part: string) => {
-        text += part
-        if (text.includes('Ctrl-C')) resolve()
-      })
-    })
-    expect(text).toContain('npx session-v2')
+    const text = await textUntil(child, 'Ctrl-C')
+    const commands = [...text.matchAll(/npx session-v2 (?:[^\n]|(?<=\\)\n)+/g)].map(match => match[0])
+    expect(commands).toHaveLength(4)
+    const printed: string[] = []
+    for (const command of commands) {
+      const shell = command.replace('npx session-v2', '"$@"').replace(' --follow', '')
+      const { status, stdout } = await run([], { shell })
+      expect([command, status]).toEqual([command, 0])
+      printed.push(stdout)
+    }
+    expect(printed[2]).toContain('Hello Alice')
     expect(await stop(child, 'SIGINT')).toBe(0)
   })
+
+  it('keeps its data when it is told where, and goes on with it', async () => {
+    const { path, remove } = temporaryFolder()
+    const ids: unknown[] = []
+    for (let times = 0; times < 2; times++) {
+      const { status, stdout } = await ended(start(['--once', '--data', path], {}, DEMO))
+      expect(status).toBe(0)
+      ids.push(stdout.match(/\b05[0-9a-f]{64}\b/g)!.slice(0, 2))
+    }
+    expect(ids[1]).toEqual(ids[0])
+    remove()
+  })
 })
+
+/** What a child has printed as soon as the word is in it. */
+function textUntil(child: ChildProcess, word: string): Promise<string> {
+  let text = ''
+  return new Promise(resolve => {
+    child.stdout!.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      if (text.includes(word)) resolve(text)
+    })
+  })
+}

@@ -33,6 +33,13 @@ describe('the narration', () => {
   })
 
   it('says spans of time in their unit', () => {
-    expect([900, 3000, 150_000, 7_200_000, 1_382_400_000].map(span)).toEqual(['900 ms', '3 s', '3 min', '2 h', '16 days'])
+    expect([900, 1000, 3000, 150_000, 7_200_000, 1_382_400_000].map(span)).toEqual([
+      '900 ms',
+      '1 s',
+      '3 s',
+      '3 min',
+      '2 h',
+      '16 days',
+    ])
   })
 })

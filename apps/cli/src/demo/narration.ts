@@ -4,7 +4,9 @@
 import { type Paint, paintFor } from '../output.ts'
 
 const COLUMNS = 96
-const LABEL_COLUMNS = 18
+const LABEL_COLUMNS = 19
+const NAMES_COLUMNS = 15
+const REMARK_COLUMNS = 30
 const DUMP_ROW_BYTES = 16
 
 export class Narration {
@@ -44,8 +46,8 @@ export class Narration {
 
   /** One message as it goes: who to whom, what, and how it was kept. */
   message(from: string, to: string, body: string, remark: string): void {
-    const left = `${`${from} → ${to}`.padEnd(LABEL_COLUMNS)}${body}`
-    this.#write(`     ${left.padEnd(COLUMNS - 7 - remark.length)}  ${this.#paint.dim(remark)}`)
+    const left = `${`${from} → ${to}`.padEnd(NAMES_COLUMNS)}${body}`
+    this.#write(`     ${left.padEnd(COLUMNS - 7 - REMARK_COLUMNS)}  ${this.#paint.dim(remark)}`)
   }
 
   /** The first bytes of a payload, 16 a row, each row with a remark or none. */
@@ -58,9 +60,10 @@ export class Narration {
     }
   }
 
-  /** A command to copy, with what it does above it. */
-  command(purpose: string, command: string): void {
-    this.#write(`     ${this.#paint.dim(purpose)}\n       ${this.#paint.green(command)}`)
+  /** A command to copy, in one line or several that the shell joins, with what it does above it. */
+  command(purpose: string, ...lines: readonly string[]): void {
+    const joined = lines.map(line => this.#paint.green(line)).join(' \\\n         ')
+    this.#write(`     ${this.#paint.dim(purpose)}\n       ${joined}`)
   }
 }
 
@@ -89,8 +92,7 @@ export function span(ms: number): string {
     ['days', 86_400_000],
     ['h', 3_600_000],
     ['min', 60_000],
-    ['s', 1000],
   ] as const
-  const [name, size] = units.find(([, unit]) => ms >= 2 * unit) ?? ['ms', 1]
+  const [name, size] = units.find(([, unit]) => ms >= 2 * unit) ?? (ms >= 1000 ? ['s', 1000] : ['ms', 1])
   return `${Math.round(ms / size)} ${name}`
 }
