@@ -18,7 +18,7 @@ const FAST = { numRuns: 60 }
 const SLOW = { numRuns: 15 }
 const PERSONAL = 'SessionV2Message'
 
-describe.each(providers)('noble agrees with %s on', (_, crypto) => {
+describe.each(providers)('noble agrees with %s on hashes and ciphers', (_, crypto) => {
   it('hashes', () => {
     const property = fc.property(anyInputs, fc.integer({ min: 1, max: 64 }), (inputs, dkLen) => {
       const all = concatBytes(...inputs)
@@ -64,7 +64,9 @@ describe.each(providers)('noble agrees with %s on', (_, crypto) => {
     })
     fc.assert(property, FAST)
   })
+})
 
+describe.each(providers)('noble agrees with %s on public keys', (_, crypto) => {
   it('Ed25519 and X25519', () => {
     const property = fc.property(anyBytes(32), anyBytes(32), anyMessage, (seed, other, message) => {
       const pair = api.ed25519KeyPair(crypto, secret(seed, 'ed25519-seed'))
