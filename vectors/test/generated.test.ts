@@ -7,13 +7,19 @@ import { loadCrypto } from '@session-v2/crypto'
 import { describe, expect, it } from 'vitest'
 import { accountKeysCases } from './generate/account-keys.ts'
 import type { Case } from './generate/case.ts'
+import { encodingCases } from './generate/encoding.ts'
 import { messageV2Cases } from './generate/message-v2.ts'
+import { namespaceAndSwarmCases } from './generate/namespace-and-swarm.ts'
+import { storageRpcCases } from './generate/storage-rpc.ts'
 
 const crypto = await loadCrypto({ provider: 'wasm' })
 
 describe.each([
   ['message-v2', messageV2Cases(crypto)],
   ['account-keys', accountKeysCases(crypto)],
+  ['encoding', encodingCases()],
+  ['namespace-and-swarm', namespaceAndSwarmCases()],
+  ['storage-rpc', storageRpcCases()],
 ])('%s', (_, cases) => {
   it.each(cases.map(one => [one.name, one] as const))('%s', (_name, one) => {
     const file = new URL(`../${one.chapter}/${one.name}.json`, import.meta.url)

@@ -1,4 +1,4 @@
-/** Base64 (RFC 4648, section 4): written padded unless asked otherwise, read with or without padding, never with spare bits set. */
+/** Base64 (RFC 4648, section 4): written padded unless asked otherwise, read with or without padding, spare bits zero (ENC-01). */
 import { EncodingError } from './encoding-error.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'

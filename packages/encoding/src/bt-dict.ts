@@ -27,7 +27,10 @@ export class BtDictWriter {
     return this
   }
 
+  /** A number must be one that is exact: an unsafe integer is `out-of-range`. */
   integer(key: ByteKey, value: bigint | number): this {
+    if (typeof value === 'number' && !Number.isSafeInteger(value))
+      throw new EncodingError('out-of-range', `${value} is not an exact integer`)
     this.#key(key)
     writeBtInteger(this.#writer, BigInt(value))
     return this
@@ -78,12 +81,14 @@ export class BtDictReader {
   /** The keys nobody asked for, with the encoding of their values. */
   readonly unknown: [ByteKey, Uint8Array][] = []
   readonly #scanner: BtScanner
+  readonly #limits: BtLimits | undefined
   #previous: Uint8Array | undefined
   /** The key whose value comes next, once read, and where its length prefix starts. */
   #next: { key: ByteKey; at: number } | undefined
 
   constructor(bytes: Uint8Array, limits?: BtLimits) {
     this.#scanner = new BtScanner(bytes, limits)
+    this.#limits = limits
     this.#scanner.expect(ASCII.d, 'a dict')
   }
 
@@ -122,7 +127,7 @@ export class BtDictReader {
   optionalList(key: ByteKey): readonly BtValue[] | undefined {
     const raw = this.optionalRaw(key)
     if (raw === undefined) return undefined
-    const value = decodeBt(raw)
+    const value = decodeBt(raw, this.#limits)
     if (!Array.isArray(value)) throw new EncodingError('wrong-type', `the field ${JSON.stringify(key)} is not a list`)
     return value
   }

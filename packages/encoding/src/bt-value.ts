@@ -20,7 +20,7 @@ export type BtValue = bigint | Uint8Array | readonly BtValue[] | BtDict
 export const INT64_MIN = -(2n ** 63n)
 export const INT64_MAX = 2n ** 63n - 1n
 
-/** What a decoder accepts at most, so that a hostile input costs no more than its size. */
+/** What a decoder accepts at most, so that a hostile input costs no more than its size (ENC-07). */
 export interface BtLimits {
   /** Size of the whole encoding. */
   readonly sizeBytes: number

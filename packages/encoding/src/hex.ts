@@ -1,4 +1,4 @@
-/** Hexadecimal text. Written in lower case, read in either. */
+/** Hexadecimal text. Written in lower case, read in either (ENC-01). */
 import { EncodingError } from './encoding-error.ts'
 
 const DIGITS = '0123456789abcdef'

@@ -1,4 +1,4 @@
-/** Padding of plaintexts: zeros behind (V2 messages, device groups) and the 0x80 marker with zeros behind (V1 messages). */
+/** Padding of plaintexts: zeros behind (V2 messages, device groups), or the marker 0x80 and zeros behind (V1 messages) (ENC-08). */
 import { EncodingError } from './encoding-error.ts'
 
 /** `bytes` followed by zeros up to `sizeBytes`; longer input is `too-large`. */

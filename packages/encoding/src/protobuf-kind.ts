@@ -20,6 +20,10 @@ function rangeError(what: string): EncodingError {
   return new EncodingError('out-of-range', `a value is not ${what}`)
 }
 
+function isInt32(value: number): boolean {
+  return Number.isInteger(value) && value <= INT32_MAX && value >= -INT32_MAX - 1
+}
+
 export const UINT32: Kind<number> = {
   wireType: WIRE.varint,
   write: (writer, value) => {
@@ -52,7 +56,7 @@ export const INT64: Kind<bigint> = {
 export const SINT32: Kind<number> = {
   wireType: WIRE.varint,
   write: (writer, value) => {
-    if (!Number.isInteger(value) || value > INT32_MAX || value < -INT32_MAX - 1) throw rangeError('a signed 32-bit integer')
+    if (!isInt32(value)) throw rangeError('a signed 32-bit integer')
     writeVarint(writer, value < 0 ? -2 * value - 1 : 2 * value)
   },
   read: reader => {
@@ -66,10 +70,13 @@ export const SINT32: Kind<number> = {
 /** A value of an enumeration that may have grown since: any 32-bit number is kept. */
 export const ENUMERATION: Kind<number> = {
   wireType: WIRE.varint,
-  write: (writer, value) => INT64.write(writer, BigInt(value), 0),
+  write: (writer, value) => {
+    if (!isInt32(value)) throw rangeError('a value of an enumeration')
+    INT64.write(writer, BigInt(value), 0)
+  },
   read: reader => {
     const value = Number(BigInt.asIntN(64, reader.varint()))
-    if (value > INT32_MAX || value < -INT32_MAX - 1) throw rangeError('a value of an enumeration')
+    if (!isInt32(value)) throw rangeError('a value of an enumeration')
     return value
   },
 }

@@ -1,4 +1,4 @@
-/** UTF-8 text, strict on reading: a byte order mark is kept as a character, an ill-formed sequence is an error. */
+/** UTF-8 text, strict on reading: a byte order mark is kept as a character, an ill-formed sequence is an error (ENC-01). */
 import { EncodingError } from './encoding-error.ts'
 
 const encoder = new TextEncoder()

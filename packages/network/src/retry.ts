@@ -7,11 +7,11 @@
  * | 401 | unauthorized | never |
  * | 403 | forbidden | never |
  * | 404 | not-found | never |
- * | 406, 425 | clock | now, once, with the node's time |
+ * | 406, 425 | clock | now, once, with the network's time |
+ * | 408, 504 | timeout | other-node |
  * | 413 | too-large | never |
  * | 421 | wrong-swarm | now, at the nodes of the body |
  * | 429, 503 | busy | later |
- * | 504 | timeout | other-node |
  * | other | server | other-node |
  */
 import { NetworkError, type NetworkErrorCode, type Retry } from './network-error.ts'
@@ -22,6 +22,7 @@ const BY_STATUS: Readonly<Record<number, readonly [NetworkErrorCode, Retry]>> = 
   403: ['forbidden', 'never'],
   404: ['not-found', 'never'],
   406: ['clock', 'now'],
+  408: ['timeout', 'other-node'],
   413: ['too-large', 'never'],
   421: ['wrong-swarm', 'now'],
   425: ['clock', 'now'],
@@ -31,11 +32,13 @@ const BY_STATUS: Readonly<Record<number, readonly [NetworkErrorCode, Retry]>> = 
 }
 
 const LONGEST_REASON = 200
+/** A person reads the message, perhaps in a terminal, which must not obey the node. */
+const CONTROL = /\p{Cc}/gu
 
-/** The error of an answer with a status that is no success. */
+/** The error of an answer with a status that is no success. `body` is its JSON value, or its text where it is none. */
 export function errorOfStatus(status: number, body: unknown): NetworkError {
   const [code, retry] = BY_STATUS[status] ?? ['server', 'other-node']
-  const reason = typeof body === 'string' ? `: ${body.slice(0, LONGEST_REASON)}` : ''
+  const reason = typeof body === 'string' ? `: ${body.slice(0, LONGEST_REASON).replace(CONTROL, ' ')}` : ''
   return new NetworkError(code, `the node answered ${status}${reason}`, { retry, status, body })
 }
 

@@ -1,6 +1,6 @@
 /**
  * Storage nodes as the network lists them. Swarm ids are unsigned 64-bit integers: as JSON numbers they would lose bits, so the
- * hexadecimal field `swarm` is what counts (NS-20).
+ * hexadecimal field `swarm` is what counts (NS-20 to NS-22).
  */
 import { badAnswer } from './network-error.ts'
 
@@ -73,7 +73,7 @@ export function decodeServiceNode(entry: unknown): ServiceNode | undefined {
   if (typeof entry !== 'object' || entry === null) throw badAnswer('an entry of the node list is not an object')
   const fields = entry as Readonly<Record<string, unknown>>
   const host = fields.public_ip ?? fields.ip
-  const port = Number(fields.storage_port ?? fields.port_https ?? fields.port)
+  const port = portOf(fields.storage_port ?? fields.port_https ?? fields.port)
   if (host === NO_ADDRESS || host === '' || port === 0) return undefined
   if (typeof host !== 'string' || !HOST.test(host)) throw badAnswer('the address of a node is not one')
   if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) throw badAnswer('the port of a node is not one')
@@ -97,6 +97,10 @@ export function decodeServiceNodes(states: unknown): ServiceNode[] {
     if (node !== undefined && node.swarmId !== NO_SWARM) nodes.push(node)
   }
   return nodes
+}
+
+function portOf(value: unknown): number {
+  return typeof value === 'number' || (typeof value === 'string' && /^[0-9]{1,5}$/.test(value)) ? Number(value) : Number.NaN
 }
 
 function key(value: unknown): string {

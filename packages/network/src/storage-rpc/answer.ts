@@ -1,27 +1,41 @@
-/** Reads the answers of nodes: strict about sizes and types, deaf to fields it does not know. */
+/**
+ * Reads the answers of nodes: strict about sizes and types, deaf to fields it does not know. What is not as it must be throws
+ * NetworkError `malformed`, to be tried at another node (RPC-41).
+ */
 import { badAnswer } from '../network-error.ts'
+import { isMessageHash } from './message-hash.ts'
 import { isObject } from './params.ts'
 
 export type AnswerFields = Readonly<Record<string, unknown>>
 
+/** `value` as a JSON object. `what` names it in the error. */
 export function requireObject(value: unknown, what: string): AnswerFields {
   if (!isObject(value)) throw badAnswer(`${what} is not an object`)
   return value
 }
 
+/** `value` as a list of at most `maxItems`. */
 export function requireArray(value: unknown, what: string, maxItems: number): readonly unknown[] {
   if (!Array.isArray(value)) throw badAnswer(`${what} is not a list`)
   if (value.length > maxItems) throw badAnswer(`${what} has more than ${maxItems} items`)
   return value
 }
 
+/** `value` as a string. */
 export function requireText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw badAnswer(`${what} is not a string`)
   return value
 }
 
-export function requireTime(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw badAnswer(`${what} is not a time`)
+/** `value` as a message hash: 43 base64 characters. */
+export function requireHash(value: unknown): string {
+  if (typeof value !== 'string' || !isMessageHash(value)) throw badAnswer('a hash is not 43 base64 characters')
+  return value
+}
+
+/** `value` as an integer from 0 to 2⁵³−1, which every time in milliseconds is. */
+export function requireInteger(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw badAnswer(`${what} is not an integer`)
   return value
 }
 

@@ -1,5 +1,5 @@
 /**
- * The order in which a node checks a parsed request, with the answers it gives (RPC-70 to RPC-75). The swarm comes first and is the
+ * The order in which a node checks a parsed request, with the answers it gives (RPC-70 to RPC-73). The swarm comes first and is the
  * node's own knowledge: 421 with the body of `get_swarm`. Then:
  *
  * | method | checks in order |

@@ -36,6 +36,3 @@ export const NODE_LIST_MAX = 10_000
 
 /** Messages of one retrieve answer that a client reads at most: the budget holds no more. */
 export const RETRIEVE_MAX_MESSAGES = 60_000
-
-/** Characters of a message hash: 32 bytes in base64 without padding. */
-export const MESSAGE_HASH_CHARACTERS = 43

@@ -1,6 +1,6 @@
 /**
  * Reads the `params` of a JSON request. A null field counts as absent. What cannot be read throws NetworkError `malformed` with
- * status 400 and the text that the network's nodes answer with (RPC-13).
+ * status 400 and the text that the network's nodes answer with (RPC-13, RPC-14).
  */
 import { decodeBase64, decodeHex } from '@session-v2/encoding'
 import { type Namespace, parseNamespace } from '../namespace.ts'
@@ -8,8 +8,8 @@ import { badRequest } from '../network-error.ts'
 import { TIMESTAMP_MIN_MS } from './limits.ts'
 
 const ACCOUNT = /^[0-9a-fA-F]{66}$/
+const ED25519 = /^[0-9a-fA-F]{64}$/
 const DIGITS = /^[0-9]{1,16}$/
-const KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
 
 export class Params {
@@ -24,11 +24,11 @@ export class Params {
     return this.#get(name) !== undefined
   }
 
-  /** The account id of `pubkey` or its alias `pubKey`: 33 bytes. */
-  account(): Uint8Array {
+  /** The account id of `pubkey` or its alias `pubKey`: 33 bytes. `size` is how a refusal words it, which differs by method. */
+  account(size = '66 hex digits (33 bytes)'): Uint8Array {
     const text = this.#aliased('pubkey', 'pubKey')
     if (text === undefined) throw missing('pubkey')
-    if (typeof text !== 'string' || !ACCOUNT.test(text)) throw badRequest('Pubkey must be 66 hex digits (33 bytes) long')
+    if (typeof text !== 'string' || !ACCOUNT.test(text)) throw badRequest(`Pubkey must be ${size} long`)
     return decodeHex(text)
   }
 
@@ -43,12 +43,12 @@ export class Params {
 
   /** An integer; `digits` also takes it as a string of digits. */
   optionalInteger(name: string, options: { digits?: boolean } = {}): number | undefined {
-    const value = this.#get(name)
-    if (value === undefined) return undefined
-    if (options.digits && typeof value === 'string' && DIGITS.test(value)) return Number(value)
+    const given = this.#get(name)
+    if (given === undefined) return undefined
+    const value = options.digits && typeof given === 'string' && DIGITS.test(given) ? Number(given) : given
     if (typeof value !== 'number' || !Number.isSafeInteger(value))
       throw badRequest(`Invalid value given for '${name}': expected integer`)
-    return value
+    return value === 0 ? 0 : value // JSON can write −0
   }
 
   /** A time in milliseconds; one that must be seconds is refused. */
@@ -105,9 +105,7 @@ export class Params {
   optionalEd25519(): Uint8Array | undefined {
     const text = this.optionalString('pubkey_ed25519')
     if (text === undefined) return undefined
-    if (!/^[0-9a-fA-F]+$/.test(text) || text.length !== 2 * KEY_BYTES) {
-      throw badRequest('Invalid pubkey_ed25519: expected 64 hex digits (32 bytes)')
-    }
+    if (!ED25519.test(text)) throw badRequest('Invalid pubkey_ed25519: expected 64 hex digits (32 bytes)')
     return decodeHex(text)
   }
 
@@ -128,7 +126,7 @@ export class Params {
 
   #base64(name: string): Uint8Array | undefined {
     const text = this.optionalString(name)
-    if (text === undefined || text === '') return undefined
+    if (text === undefined) return undefined
     try {
       return decodeBase64(text)
     } catch (cause) {
@@ -147,6 +145,7 @@ export class Params {
   }
 }
 
+/** Whether a JSON value is an object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -27,12 +27,12 @@ export function decodeRequest(bytes: Uint8Array): RpcRequest {
   return toRpcRequest(json)
 }
 
-/** A decoded JSON value as a request. */
+/** A decoded JSON value as a request. @throws NetworkError `malformed`, status 400, with the text a node answers. */
 export function toRpcRequest(json: unknown): RpcRequest {
   const refuse = (text: string) => new NetworkError('malformed', text, { status: 400 })
-  if (!isObject(json)) throw refuse('invalid json')
-  const method = Object.hasOwn(json, 'method') ? json.method : undefined
-  const params = Object.hasOwn(json, 'params') ? json.params : undefined
+  const fields = isObject(json) ? json : {}
+  const method = Object.hasOwn(fields, 'method') ? fields.method : undefined
+  const params = Object.hasOwn(fields, 'params') ? fields.params : undefined
   if (typeof method !== 'string') throw refuse('invalid json: no `method` field')
   if (!isObject(params)) throw refuse('invalid json: no `params` field')
   return { method, params }

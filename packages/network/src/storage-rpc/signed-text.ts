@@ -1,5 +1,5 @@
 /**
- * The texts that requests and answers sign: plain concatenations, with Ed25519 (RPC-20 to RPC-29).
+ * The texts that requests and answers sign: plain concatenations, with Ed25519 (RPC-20 to RPC-22).
  *
  * | request | text |
  * |---|---|

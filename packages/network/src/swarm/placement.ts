@@ -1,5 +1,5 @@
 /**
- * Which swarm keeps an account: the one whose id is nearest on the ring of 64-bit integers (NS-10 to NS-12).
+ * Which swarm keeps an account: the one whose id is nearest on the ring of 64-bit integers (NS-10 to NS-13).
  */
 import { readUint64Be } from '@session-v2/encoding'
 import { badRequest } from '../network-error.ts'

@@ -9,8 +9,9 @@
  * | `signature`, `pubkey_ed25519` | base64, hex | always; it has no time |
  */
 import type { Crypto } from '@session-v2/crypto'
+import { encodeBase64 } from '@session-v2/encoding'
 import { badRequest } from '../../network-error.ts'
-import { requireArray, requireText } from '../answer.ts'
+import { requireArray, requireHash } from '../answer.ts'
 import { parseSignature, type RequestSignature, type RequestSigner, signatureFields } from '../auth.ts'
 import { DELETE_MAX_HASHES } from '../limits.ts'
 import { isMessageHash } from '../message-hash.ts'
@@ -27,6 +28,7 @@ export interface DeleteParams {
   readonly signed: RequestSignature
 }
 
+/** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
 export function parseDelete(fields: Readonly<Record<string, unknown>>): DeleteParams {
   const params = new Params(fields)
   const account = params.account()
@@ -44,6 +46,7 @@ export interface DeleteOptions {
   readonly signer: RequestSigner
 }
 
+/** The request, signed by the owner. */
 export function buildDelete(crypto: Crypto, { hashes, required, signer }: DeleteOptions): RpcRequest {
   return {
     method: 'delete',
@@ -56,6 +59,18 @@ export function buildDelete(crypto: Crypto, { hashes, required, signer }: Delete
   }
 }
 
+/** What a member answers that has deleted what it had of the messages. */
+export interface DeletedEntry {
+  readonly deleted: readonly string[]
+  /** The member's, 64 bytes, over `deletedText`. */
+  readonly signature: Uint8Array
+}
+
+/** A member's entry of the answer. */
+export function encodeDeletedEntry({ deleted, signature }: DeletedEntry): Record<string, unknown> {
+  return { deleted: deleted.toSorted(), signature: encodeBase64(signature) }
+}
+
 export interface DeleteResult {
   /** The hashes that at least one member deleted. */
   readonly deleted: ReadonlySet<string>
@@ -63,15 +78,14 @@ export interface DeleteResult {
   readonly nodeTimeMs: number | undefined
 }
 
+/** Reads an answer. What members say they deleted is not verified: nothing follows from it. @throws NetworkError `malformed` */
 export function parseDeleteResult(answer: unknown): DeleteResult {
   const { members, nodeTimeMs } = parseSwarmAnswer(answer)
   const deleted = new Set<string>()
   const failed: string[] = []
   for (const member of members) {
     if (member.failed) failed.push(member.node)
-    else
-      for (const hash of requireArray(member.fields.deleted, 'deleted', DELETE_MAX_HASHES))
-        deleted.add(requireText(hash, 'a hash'))
+    else for (const hash of requireArray(member.fields.deleted, 'deleted', DELETE_MAX_HASHES)) deleted.add(requireHash(hash))
   }
   return { deleted, failed, nodeTimeMs }
 }

@@ -11,10 +11,12 @@ export interface GetSwarmParams {
   readonly account: Uint8Array
 }
 
+/** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
 export function parseGetSwarm(fields: Readonly<Record<string, unknown>>): GetSwarmParams {
-  return { account: new Params(fields).account() }
+  return { account: new Params(fields).account('66 hex digits/33 bytes') }
 }
 
+/** The request. `accountId` is 66 hexadecimal digits. */
 export function buildGetSwarm(accountId: string): RpcRequest {
   return { method: 'get_swarm', params: { pubkey: accountId } }
 }
@@ -43,6 +45,7 @@ export function encodeSwarm(nodes: readonly ServiceNode[], swarmId: SwarmId | un
   }
 }
 
+/** Reads an answer, or the body of a 421. Nodes without an address are left out. @throws NetworkError `malformed` */
 export function parseGetSwarmResult(answer: unknown): GetSwarmResult {
   const fields = requireObject(answer, 'the answer')
   const swarm = fields.swarm

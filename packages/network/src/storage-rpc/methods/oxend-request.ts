@@ -12,6 +12,7 @@ export interface OxendRequestParams {
   readonly params: Readonly<Record<string, unknown>>
 }
 
+/** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
 export function parseOxendRequest(fields: Readonly<Record<string, unknown>>): OxendRequestParams {
   const params = new Params(fields)
   const endpoint = params.optionalString('endpoint')
@@ -20,11 +21,15 @@ export function parseOxendRequest(fields: Readonly<Record<string, unknown>>): Ox
   return { endpoint, params: params.optionalObject('params') ?? {} }
 }
 
+/** The request for all nodes that are in a swarm. */
 export function buildGetServiceNodes(): RpcRequest {
   return { method: 'oxend_request', params: { endpoint: 'get_service_nodes', params: { active_only: true } } }
 }
 
-/** The nodes of an answer of a node, or of a seed to `get_n_service_nodes`: both hold them under `result`. */
+/**
+ * The nodes in an answer of a node, or of a seed to `get_n_service_nodes`: both hold them under `result`.
+ * @throws NetworkError `malformed`
+ */
 export function parseServiceNodesResult(answer: unknown): ServiceNode[] {
   const result = requireObject(requireObject(answer, 'the answer').result, 'result')
   return decodeServiceNodes(requireArray(result.service_node_states, 'service_node_states', NODE_LIST_MAX))

@@ -9,10 +9,10 @@
  * | `timestamp`, `signature`, `pubkey_ed25519` | ms, base64, hex | where the namespace is its owner's; if one is given, all count |
  */
 import type { Crypto } from '@session-v2/crypto'
-import { decodeBase64 } from '@session-v2/encoding'
+import { decodeBase64, encodeBase64 } from '@session-v2/encoding'
 import { type Namespace, retrieveNeedsSignature } from '../../namespace.ts'
 import { badAnswer, badRequest } from '../../network-error.ts'
-import { nodeTimeMs, requireArray, requireObject, requireText, requireTime, truthy } from '../answer.ts'
+import { nodeTimeMs, requireArray, requireHash, requireInteger, requireObject, requireText, truthy } from '../answer.ts'
 import { parseSignature, type RequestSignature, type RequestSigner, signatureFields } from '../auth.ts'
 import { MESSAGE_MAX_BYTES, RETRIEVE_MAX_MESSAGES } from '../limits.ts'
 import { isMessageHash } from '../message-hash.ts'
@@ -30,6 +30,7 @@ export interface RetrieveParams {
   readonly signed: (RequestSignature & { readonly timestampMs: number }) | undefined
 }
 
+/** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
 export function parseRetrieve(fields: Readonly<Record<string, unknown>>): RetrieveParams {
   const params = new Params(fields)
   const account = params.account()
@@ -60,6 +61,7 @@ export interface RetrieveOptions {
   readonly signer?: RequestSigner
 }
 
+/** The request, signed when there is a signer. */
 export function buildRetrieve(crypto: Crypto, options: RetrieveOptions): RpcRequest {
   const { signer, timestampMs, namespace } = options
   const signature =
@@ -87,13 +89,31 @@ export interface RetrievedMessage {
   readonly expiryMs: number
 }
 
-export interface RetrieveResult {
+export interface RetrievedPage {
   readonly messages: readonly RetrievedMessage[]
   /** Whether the node has more behind the last one. */
   readonly more: boolean
+}
+
+/** The body of an answer. It may hold megabytes: a node can bring a faster `base64` (padded) of its platform. */
+export function encodeRetrievedPage({ messages, more }: RetrievedPage, base64 = encodePadded): Record<string, unknown> {
+  return {
+    messages: messages.map(({ hash, payload, timestampMs, expiryMs }) => {
+      return { hash, timestamp: timestampMs, expiration: expiryMs, data: base64(payload) }
+    }),
+    more,
+  }
+}
+
+function encodePadded(bytes: Uint8Array): string {
+  return encodeBase64(bytes)
+}
+
+export interface RetrieveResult extends RetrievedPage {
   readonly nodeTimeMs: number | undefined
 }
 
+/** Reads an answer. The hashes are the node's word: nobody has signed them. @throws NetworkError `malformed` */
 export function parseRetrieveResult(answer: unknown): RetrieveResult {
   const fields = requireObject(answer, 'the answer')
   const messages = requireArray(fields.messages, 'messages', RETRIEVE_MAX_MESSAGES).map(parseMessage)
@@ -102,13 +122,11 @@ export function parseRetrieveResult(answer: unknown): RetrieveResult {
 
 function parseMessage(value: unknown): RetrievedMessage {
   const fields = requireObject(value, 'a message')
-  const hash = requireText(fields.hash, 'a hash')
-  if (!isMessageHash(hash)) throw badAnswer('a hash is not 43 base64 characters')
   return {
-    hash,
+    hash: requireHash(fields.hash),
     payload: parsePayload(requireText(fields.data, 'a message body')),
-    timestampMs: requireTime(fields.timestamp, 'a timestamp'),
-    expiryMs: requireTime(fields.expiration, 'an expiry'),
+    timestampMs: requireInteger(fields.timestamp, 'a timestamp'),
+    expiryMs: requireInteger(fields.expiration, 'an expiry'),
   }
 }
 

@@ -7,14 +7,14 @@
  * | `namespace` | integer | 0 when absent |
  * | `data` | base64 | at most 76,800 bytes |
  * | `timestamp` | ms | integer or digits |
- * | `ttl` or `expiry` | ms | integer or digits |
+ * | `ttl` or `expiry` | ms | `ttl` also as digits |
  * | `signature`, `pubkey_ed25519`, `sig_timestamp` | base64, hex, ms | where the namespace is its owner's; `sig_timestamp` is `timestamp` when absent |
  */
 import type { Crypto } from '@session-v2/crypto'
-import { type Ed25519Signature, ed25519PublicKey, ed25519Verify } from '@session-v2/crypto'
+import { ed25519PublicKey, ed25519Signature, ed25519Verify } from '@session-v2/crypto'
 import { decodeBase64, decodeHex, encodeBase64 } from '@session-v2/encoding'
 import type { Namespace } from '../../namespace.ts'
-import { badAnswer, badRequest } from '../../network-error.ts'
+import { badRequest } from '../../network-error.ts'
 import { requireText, truthy } from '../answer.ts'
 import { parseSignature, type RequestSignature, type RequestSigner, signatureFields } from '../auth.ts'
 import { MESSAGE_MAX_BYTES } from '../limits.ts'
@@ -22,7 +22,7 @@ import { isMessageHash } from '../message-hash.ts'
 import { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
 import { storedText, storeText } from '../signed-text.ts'
-import { parseSwarmAnswer } from '../swarm-answer.ts'
+import { type MemberAnswer, parseSwarmAnswer } from '../swarm-answer.ts'
 
 export interface StoreParams {
   /** 33 bytes. */
@@ -34,13 +34,14 @@ export interface StoreParams {
   readonly signed: (RequestSignature & { readonly sigTimestampMs: number }) | undefined
 }
 
+/** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
 export function parseStore(fields: Readonly<Record<string, unknown>>): StoreParams {
   const params = new Params(fields)
   const account = params.account()
   const timestampMs = params.optionalInteger('timestamp', { digits: true })
   if (timestampMs === undefined) throw badRequest("Required field 'timestamp' missing")
   const ttlMs = params.optionalInteger('ttl', { digits: true })
-  const expiryMs = params.optionalInteger('expiry', { digits: true })
+  const expiryMs = params.optionalTimestamp('expiry')
   if (ttlMs !== undefined && expiryMs !== undefined) throw badRequest("Cannot specify both 'ttl' and 'expiry'")
   const until = expiryMs ?? (ttlMs === undefined ? undefined : timestampMs + ttlMs)
   if (until === undefined) throw badRequest("Required field 'expiry' missing")
@@ -64,6 +65,7 @@ export interface StoreOptions {
   readonly signer?: RequestSigner
 }
 
+/** The request, signed when there is a signer. */
 export function buildStore(crypto: Crypto, options: StoreOptions): RpcRequest {
   const { signer, timestampMs, namespace } = options
   const signature = signer === undefined ? {} : signatureFields(crypto, signer, storeText(namespace, timestampMs))
@@ -80,8 +82,24 @@ export function buildStore(crypto: Crypto, options: StoreOptions): RpcRequest {
   }
 }
 
+/** What a member answers that has stored a message, or had it already. */
+export interface StoredEntry {
+  readonly hash: string
+  /** The member's, 64 bytes, over the hash. */
+  readonly signature: Uint8Array
+  /** The expiry in force. */
+  readonly expiryMs: number
+  readonly already: boolean
+}
+
+/** A member's entry of the answer. */
+export function encodeStoredEntry({ hash, signature, expiryMs, already }: StoredEntry): Record<string, unknown> {
+  return { hash, signature: encodeBase64(signature), expiry: expiryMs, ...(already && { already }) }
+}
+
 /** How the members of the swarm took a message. */
 export interface StoreResult {
+  /** Empty when no member has stored the message. */
   readonly hash: string
   readonly stored: readonly { readonly node: string; readonly already: boolean }[]
   readonly failed: readonly string[]
@@ -89,37 +107,39 @@ export interface StoreResult {
 }
 
 /**
- * Reads an answer; a member counts as having stored only with its valid signature over the hash.
- * @throws NetworkError `malformed`, also when members name different hashes.
+ * Reads an answer. A member counts as having stored only with its valid signature over the hash; where members name different
+ * hashes, that of most of them counts, so that one alone cannot make a store fail. Callers who know the hash compare it.
+ * @throws NetworkError `malformed`
  */
 export function parseStoreResult(crypto: Crypto, answer: unknown): StoreResult {
   const { members, nodeTimeMs } = parseSwarmAnswer(answer)
-  const stored: { node: string; already: boolean }[] = []
-  const failed: string[] = []
-  let hash: string | undefined
-  for (const member of members) {
-    const entryHash = member.fields.hash
-    if (
-      member.failed ||
-      typeof entryHash !== 'string' ||
-      !verifyStored(crypto, member.node, entryHash, member.fields.signature)
-    ) {
-      failed.push(member.node)
-      continue
-    }
-    if (hash !== undefined && hash !== entryHash) throw badAnswer('the members of the swarm name different hashes')
-    hash = entryHash
-    stored.push({ node: member.node, already: truthy(member.fields.already) })
+  const signed = members.map(member => ({ ...member, hash: signedHash(crypto, member) }))
+  const hash = mostNamed(signed.map(member => member.hash))
+  const stored = signed.filter(member => member.hash !== undefined && member.hash === hash)
+  const failed = signed.filter(member => !stored.includes(member)).map(({ node }) => node)
+  return {
+    hash: hash ?? '',
+    stored: stored.map(({ node, fields }) => ({ node, already: truthy(fields.already) })),
+    failed,
+    nodeTimeMs,
   }
-  return { hash: hash ?? '', stored, failed, nodeTimeMs }
 }
 
-function verifyStored(crypto: Crypto, node: string, hash: string, signature: unknown): boolean {
-  if (!isMessageHash(hash)) return false
+/** The hash of a member's entry, if the member has signed it. */
+function signedHash(crypto: Crypto, { node, failed, fields }: MemberAnswer): string | undefined {
+  if (failed || typeof fields.hash !== 'string' || !isMessageHash(fields.hash)) return undefined
   try {
-    const bytes = decodeBase64(requireText(signature, 'a signature')) as Ed25519Signature
-    return bytes.length === 64 && ed25519Verify(crypto, ed25519PublicKey(decodeHex(node)), storedText(hash), bytes)
+    const signature = ed25519Signature(decodeBase64(requireText(fields.signature, 'a signature')))
+    const valid = ed25519Verify(crypto, ed25519PublicKey(decodeHex(node)), storedText(fields.hash), signature)
+    return valid ? fields.hash : undefined
   } catch {
-    return false
+    return undefined
   }
+}
+
+/** The hash that stands most often; among equals the first. */
+function mostNamed(hashes: readonly (string | undefined)[]): string | undefined {
+  const counts = new Map<string, number>()
+  for (const hash of hashes) if (hash !== undefined) counts.set(hash, (counts.get(hash) ?? 0) + 1)
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0]
 }

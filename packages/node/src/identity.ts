@@ -1,0 +1,63 @@
+/**
+ * Who a node is: an Ed25519 key, kept as a seed in a file that only its owner may read (clause NODE-02). The X25519 key, to
+ * which onion layers are encrypted, is derived from it.
+ */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Crypto, Ed25519Signature, Random } from '@session-v2/crypto'
+import { ed25519KeyPair, ed25519PublicToX25519, ed25519Sign, Secret } from '@session-v2/crypto'
+import { decodeHex, encodeHex } from '@session-v2/encoding'
+import { NodeError } from './node-error.ts'
+
+const SEED_BYTES = 32
+const OWNER_ONLY = 0o600
+
+export interface NodeIdentity {
+  /** 64 hexadecimal digits each. */
+  readonly ed25519: string
+  readonly x25519: string
+  /** The node's Ed25519 signature, 64 bytes. */
+  sign(message: Uint8Array): Ed25519Signature
+}
+
+/** The identity of a 32-byte seed, which it owns from then on. */
+export function identityFromSeed(crypto: Crypto, seed: Uint8Array): NodeIdentity {
+  const secret = Secret.of(seed, 'ed25519-seed')
+  const { publicKey, secretKey } = ed25519KeyPair(crypto, secret)
+  secret.wipe()
+  return {
+    ed25519: encodeHex(publicKey),
+    x25519: encodeHex(ed25519PublicToX25519(crypto, publicKey)),
+    sign: message => ed25519Sign(crypto, secretKey, message),
+  }
+}
+
+/** Reads the key file, or makes a key and the file when there is none. Throws NodeError `bad-key-file`. */
+export async function loadIdentity(crypto: Crypto, random: Random, file: string): Promise<NodeIdentity> {
+  return identityFromSeed(crypto, (await readSeed(file)) ?? (await createSeed(random, file)))
+}
+
+async function readSeed(file: string): Promise<Uint8Array | undefined> {
+  try {
+    const text = await readFile(file, 'utf8')
+    await chmod(file, OWNER_ONLY)
+    return decodeHex(text.trim(), SEED_BYTES)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new NodeError('bad-key-file', `the key file ${file} cannot be read, or is not ${SEED_BYTES * 2} hexadecimal digits`, {
+      cause,
+    })
+  }
+}
+
+async function createSeed(random: Random, file: string): Promise<Uint8Array> {
+  const seed = random.bytes(SEED_BYTES)
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    // `wx`: another process that made the file meanwhile keeps its key.
+    await writeFile(file, `${encodeHex(seed)}\n`, { mode: OWNER_ONLY, flag: 'wx' })
+    return seed
+  } catch (cause) {
+    throw new NodeError('bad-key-file', `the key file ${file} cannot be written`, { cause })
+  }
+}

@@ -1,0 +1,40 @@
+/** `retrieve`: a page of one mailbox, from this node alone. */
+import {
+  checkRetrieve,
+  NAMESPACE,
+  RETRIEVE_BUDGET_BYTES,
+  RETRIEVE_DEFAULT_MAX_SIZE,
+  type RetrieveParams,
+} from '@session-v2/network'
+import type { RetrievedMessage, RetrievePage } from '../../store/store.ts'
+import { type NodeServices, type RpcAnswer, refuseForeign, stamp } from '../services.ts'
+import { base64 } from '../wire-fields.ts'
+
+const EMPTY: RetrievePage = { messages: [], more: false }
+
+/** 200 with `messages` and `more`; 421, 401 and 406 as the checks of the network package say (NODE-23, NODE-26). */
+export async function retrieve(node: NodeServices, params: RetrieveParams): Promise<RpcAnswer> {
+  const refusal = refuseForeign(node, params.account) ?? checkRetrieve(node.crypto, params, node.clock.nowMs())
+  if (refusal !== undefined) return refusal
+  const { messages, more } = params.namespace === NAMESPACE.testing ? EMPTY : await node.store.retrieve(query(params))
+  return { status: 200, body: stamp(node, { messages: messages.map(encodeMessage), more }) }
+}
+
+function query({ account, namespace, lastHash, maxCount = 0, maxSize }: RetrieveParams) {
+  return {
+    account,
+    namespace,
+    afterHash: lastHash,
+    maxCount: maxCount > 0 ? maxCount : undefined,
+    budgetBytes: budgetBytes(maxSize || RETRIEVE_DEFAULT_MAX_SIZE),
+  }
+}
+
+/** A positive size is taken as it is, up to the whole budget; −k is a k-th of the budget. */
+function budgetBytes(maxSize: number): number {
+  return maxSize > 0 ? Math.min(maxSize, RETRIEVE_BUDGET_BYTES) : Math.floor(RETRIEVE_BUDGET_BYTES / -maxSize)
+}
+
+function encodeMessage({ hash, timestampMs, expiryMs, data }: RetrievedMessage): object {
+  return { hash, timestamp: timestampMs, expiration: expiryMs, data: base64(data) }
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadCrypto } from '@session-v2/crypto'
+import { afterEach, describe, expect, it } from 'vitest'
+import { SWEEP_INTERVAL_MS, startExpirySweep } from '../src/expiry-sweep.ts'
+import { HttpServer } from '../src/http/http-server.ts'
+import { identityFromSeed } from '../src/identity.ts'
+import { describeException, openLog } from '../src/log.ts'
+import { composeNode } from '../src/node.ts'
+import { systemClock, systemTimers, type Timers } from '../src/ports.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
+import { ManualClock } from './manual-clock.ts'
+import { post } from './network-under-test.ts'
+
+const file = join(tmpdir(), `failures-${process.pid}`)
+
+afterEach(() => {
+  for (const suffix of ['.log', '.db', '.db-wal', '.db-shm']) rmSync(file + suffix, { force: true })
+})
+
+describe('an exception nobody foresaw', () => {
+  it('is 500, and logged by kind and place without its text', async () => {
+    const log = openLog({ level: 'error', file: `${file}.log` })
+    const fail = (): never => {
+      throw new TypeError('cannot read secret-payload\n    at secret-payload')
+    }
+    const limits = { maxBodyBytes: 100, bodyTimeoutMs: 1000, corsOrigins: 'none' as const }
+    const server = new HttpServer({ routes: { 'POST /': fail }, software: 'x', ...limits, log, timers: systemTimers })
+    const port = await server.listen('127.0.0.1', 0)
+    expect(await post(`http://127.0.0.1:${port}/`, '')).toMatchObject({ status: 500, body: 'request failed' })
+    await server.close()
+    const written = readFileSync(`${file}.log`, 'utf8')
+    expect(written).toContain('TypeError')
+    expect(written).toContain('failures.test')
+    expect(written).not.toContain('secret-payload')
+  })
+  it('may be anything that can be thrown', () => {
+    expect(describeException('text')).toEqual({ exception: 'string', stack: [] })
+    expect(describeException(Object.assign(new RangeError('x'), { code: 'E' }))).toMatchObject({
+      exception: 'RangeError',
+      code: 'E',
+    })
+  })
+})
+
+describe('a node that is in no swarm yet', () => {
+  it('answers 503', async () => {
+    const crypto = await loadCrypto()
+    const node = await composeNode({
+      host: '127.0.0.1',
+      port: 0,
+      databaseFile: `${file}.db`,
+      databaseLimitBytes: 1e8,
+      bodyTimeoutMs: 1000,
+      corsOrigins: 'none',
+      crypto,
+      identity: identityFromSeed(crypto, randomBytes(32)),
+      clock: systemClock,
+      timers: systemTimers,
+      log: openLog({ level: 'silent' }),
+    })
+    for (const path of ['/storage_rpc/v1', '/swarm_rpc/v1']) {
+      const answer = await post(`http://127.0.0.1:${node.port}${path}`, '{"method":"info","params":{}}')
+      expect(answer).toMatchObject({ status: 503, body: 'Service node is not ready: not in any swarm' })
+    }
+    await node.close()
+  })
+})
+
+describe('the sweep', () => {
+  it('runs every ten seconds until it is stopped', async () => {
+    const clock = new ManualClock()
+    const store = await openSqliteStore(`${file}.db`, { sizeLimitBytes: 1e8, clock, timers: systemTimers })
+    const account = new Uint8Array(33)
+    const times = { timestampMs: clock.ms, expiryMs: clock.ms + 1000 }
+    await store.store({ account, namespace: 0, hash: 'A'.repeat(43), data: account, ...times }, false)
+    const due: { delayMs: number; run: () => void }[] = []
+    const after: Timers['after'] = (delayMs, run) => {
+      due.push({ delayMs, run })
+      return () => due.pop()
+    }
+    const stop = startExpirySweep(store, { ...systemTimers, after }, openLog({ level: 'silent' }))
+    expect(due.map(timer => timer.delayMs)).toEqual([SWEEP_INTERVAL_MS])
+    clock.ms += 1000
+    due.shift()!.run()
+    while (due.length === 0) await new Promise(resolve => setImmediate(resolve))
+    expect(await store.count()).toBe(0)
+    stop()
+    expect(due).toEqual([])
+    await store.close()
+  })
+})

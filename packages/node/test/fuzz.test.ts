@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadCrypto } from '@session-v2/crypto'
+import type { RequestSigner } from '@session-v2/network'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { identityFromSeed } from '../src/identity.ts'
+import { openLog } from '../src/log.ts'
+import { systemTimers } from '../src/ports.ts'
+import { answerClient, answerPeer } from '../src/rpc/rpc.ts'
+import type { NodeServices } from '../src/rpc/services.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
+import type { MessageStore } from '../src/store/store.ts'
+import { httpPeerSender } from '../src/swarm/peer-sender.ts'
+import { Replication } from '../src/swarm/replication.ts'
+import { SwarmView } from '../src/swarm/swarm-view.ts'
+import { NetworkUnderTest, post } from './network-under-test.ts'
+
+const RUNS = Number(process.env.FUZZ_RUNS ?? 2000)
+const SLOW_MS = 50
+const TIMEOUT_MS = 60_000 + 5 * RUNS
+const STATUSES = [200, 400, 401, 403, 404, 406]
+
+let test: NetworkUnderTest
+let directory: string
+let store: MessageStore
+let node: NodeServices
+let bodies: Record<string, string>
+
+/** A valid request of every method, which the mutations start from. */
+function corpus(alice: RequestSigner): Record<string, string> {
+  const requests = {
+    info: { method: 'info', params: {} },
+    get_swarm: { method: 'get_swarm', params: { pubkey: alice.accountId } },
+    store: test.storeRequest(alice, 'hello', 2),
+    retrieve: test.retrieveRequest(alice, 2, { max_count: 3, max_size: -5, last_hash: 'A'.repeat(43) }),
+    delete: test.deleteRequest(alice, ['A'.repeat(43), 'B'.repeat(43)], true),
+    oxend_request: {
+      method: 'oxend_request',
+      params: { endpoint: 'get_service_nodes', params: { fields: { swarm: true }, limit: 1 } },
+    },
+  }
+  const all = [requests.info, requests.retrieve, requests.get_swarm]
+  const meta = {
+    batch: { method: 'batch', params: { requests: all } },
+    sequence: { method: 'sequence', params: { requests: all } },
+  }
+  return Object.fromEntries(Object.entries({ ...requests, ...meta }).map(([name, request]) => [name, JSON.stringify(request)]))
+}
+
+beforeAll(async () => {
+  test = await NetworkUnderTest.start()
+  bodies = corpus(test.account())
+  directory = mkdtempSync(join(tmpdir(), 'fuzz-'))
+  const { clock, crypto } = test
+  const log = openLog({ level: 'silent' })
+  store = await openSqliteStore(join(directory, 'messages.db'), { sizeLimitBytes: 1e9, clock, timers: systemTimers })
+  const identity = identityFromSeed(await loadCrypto(), randomBytes(32))
+  const swarms = new SwarmView(identity.ed25519)
+  swarms.replace([
+    { ed25519: identity.ed25519, x25519: identity.x25519, host: 'localhost', port: 1, protocol: 'http', swarmId: 1n },
+  ])
+  const replication = new Replication({ crypto, identity, clock, swarms, log, sender: httpPeerSender(systemTimers) })
+  node = { crypto, identity, clock, store, swarms, replication, log }
+})
+afterAll(async () => {
+  await store.close()
+  await test.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const junk = fc.oneof(
+  fc.constantFrom(null, true, '', '0', -1, 2 ** 53, 1e308, 'A'.repeat(43), [], {}, '__proto__', 'constructor', ' ', '\u0000'),
+  fc.json().map(text => JSON.parse(text) as unknown),
+  fc.string(),
+  fc.integer(),
+)
+
+/** One field anywhere in a value replaced, removed or added. */
+function mutate(value: unknown, path: number, replacement: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return replacement
+  const keys = Object.keys(value)
+  if (keys.length === 0 || path % 7 === 6) return { ...value, [`${replacement}`]: replacement }
+  const key = keys[path % keys.length]!
+  const rest = Math.floor(path / keys.length)
+  const inner = (value as Record<string, unknown>)[key]
+  const changed = rest % 3 === 0 ? replacement : mutate(inner, rest, replacement)
+  if (Array.isArray(value)) return value.map((item, i) => (String(i) === key ? changed : item))
+  return { ...value, [key]: changed }
+}
+
+/** Requests of a method with one or two fields changed, and with bytes changed. */
+function broken(body: string): fc.Arbitrary<Uint8Array> {
+  const request = JSON.parse(body) as unknown
+  const change = fc.tuple(fc.nat(), junk)
+  const fields = fc
+    .array(change, { minLength: 1, maxLength: 2 })
+    .map(changes =>
+      Buffer.from(JSON.stringify(changes.reduce((value, [path, other]) => mutate(value, path, other), request)) ?? ''),
+    )
+  const bytes = fc.array(fc.tuple(fc.nat(body.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 }).map(changes => {
+    const copy = Buffer.from(body)
+    for (const [at, byte] of changes) copy[at] = byte
+    return copy
+  })
+  const cut = fc.nat(body.length - 1).map(size => Buffer.from(body.slice(0, size)))
+  return fc.oneof({ arbitrary: fields, weight: 6 }, { arbitrary: bytes, weight: 3 }, { arbitrary: cut, weight: 1 })
+}
+
+const METHODS = ['info', 'get_swarm', 'store', 'retrieve', 'delete', 'oxend_request', 'batch', 'sequence']
+
+type Ask = (node: NodeServices, body: Uint8Array) => Promise<{ status: number; body: unknown }>
+
+/** Answers with a status, within 50 ms, and keeps no message that it does not acknowledge. */
+async function behaves(ask: Ask, body: Uint8Array): Promise<void> {
+  const rows = await store.count()
+  const { status, body: answer } = await ask(node, body)
+  expect(STATUSES).toContain(status)
+  const acknowledged = typeof answer === 'object' && answer !== null && 'hash' in answer
+  if (!acknowledged) expect(await store.count()).toBe(rows)
+}
+
+/** The fastest of up to three runs: other work on the machine is not the node's fault. */
+async function elapsedMs(run: () => Promise<void>): Promise<number> {
+  let fastest = Number.POSITIVE_INFINITY
+  for (let tries = 0; tries < 3 && fastest >= SLOW_MS; tries++) {
+    const began = performance.now()
+    await run()
+    fastest = Math.min(fastest, performance.now() - began)
+  }
+  return fastest
+}
+
+describe('fuzz of requests', { timeout: TIMEOUT_MS }, () => {
+  for (const method of METHODS) {
+    it(`${method}: answers with a status, quickly, and stores nothing it did not acknowledge`, async () => {
+      const property = fc.asyncProperty(
+        broken(bodies[method]!),
+        fc.constantFrom<Ask>(answerClient, answerPeer),
+        async (body, ask) => {
+          expect(await elapsedMs(() => behaves(ask, body))).toBeLessThan(SLOW_MS)
+        },
+      )
+      await fc.assert(property, { numRuns: RUNS })
+    })
+  }
+  it('bytes of any kind are refused', async () => {
+    const property = fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async body => {
+      expect((await answerClient(node, body)).status).toBe(400)
+    })
+    await fc.assert(property, { numRuns: RUNS })
+  })
+  it('deep and wide JSON is refused quickly', async () => {
+    for (const text of [
+      '['.repeat(5_000_000),
+      '{"a":'.repeat(1_000_000),
+      `[${'0,'.repeat(2_000_000)}0]`,
+      `"${'\\'.repeat(1_000_001)}`,
+    ]) {
+      expect((await answerClient(node, Buffer.from(text))).status).toBe(400)
+    }
+  })
+})
+
+describe('fuzz over HTTP', { timeout: TIMEOUT_MS }, () => {
+  for (const method of METHODS) {
+    it(`${method}: a typed status each`, async () => {
+      const property = fc.asyncProperty(broken(bodies[method]!), async body => {
+        expect(STATUSES).toContain((await post(test.url(), body)).status)
+      })
+      await fc.assert(property, { numRuns: Math.ceil(RUNS / 10) })
+    })
+  }
+  it('the node lives', async () => {
+    expect((await test.ask('info', {})).status).toBe(200)
+  })
+})
