@@ -1,5 +1,5 @@
 /** `batch`: several requests at once, each with its own status. */
-import type { ParsedRequest } from '@session-v2/network'
+import { encodeBatchResult, type ParsedRequest } from '@session-v2/network'
 import type { RpcAnswer } from '../services.ts'
 
 /** The answer of one request within. */
@@ -7,10 +7,5 @@ export type Ask = (request: ParsedRequest) => Promise<RpcAnswer>
 
 /** Asks all at once; the answers keep the order of the requests. */
 export async function batch(requests: readonly ParsedRequest[], ask: Ask): Promise<RpcAnswer> {
-  return resultsAnswer(await Promise.all(requests.map(ask)))
-}
-
-/** `{results: [{code, body}…]}` */
-export function resultsAnswer(answers: readonly RpcAnswer[]): RpcAnswer {
-  return { status: 200, body: { results: answers.map(({ status, body }) => ({ code: status, body })) } }
+  return { status: 200, body: encodeBatchResult(await Promise.all(requests.map(ask))) }
 }

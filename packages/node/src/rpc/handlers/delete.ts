@@ -1,10 +1,10 @@
 /** `delete`: removes messages by hash here and at the swarm's other members. */
 import { encodeHex } from '@session-v2/encoding'
-import { checkDelete, type DeleteParams, deletedText, type RpcRequest } from '@session-v2/network'
+import { checkDelete, type DeleteParams, deletedText, encodeDeletedEntry, type RpcRequest } from '@session-v2/network'
 import type { SwarmEntry } from '../../swarm/replication.ts'
 import { type NodeServices, type Origin, type RpcAnswer, refuseForeign } from '../services.ts'
 import { writeToSwarm } from '../swarm-write.ts'
-import { base64, signatureFields } from '../wire-fields.ts'
+import { signatureFields } from '../wire-fields.ts'
 
 /** 200, or 404 when something had to be there and no member had it; 421 and 401 before anything is deleted (NODE-30, NODE-32). */
 export async function deleteMessages(node: NodeServices, params: DeleteParams, origin: Origin): Promise<RpcAnswer> {
@@ -26,7 +26,7 @@ function deletedSomething(entry: SwarmEntry): boolean {
 
 async function remove(node: NodeServices, { account, hashes }: DeleteParams): Promise<SwarmEntry> {
   const deleted = await node.store.delete(account, hashes)
-  return { deleted, signature: base64(node.identity.sign(deletedText(account, hashes, deleted))) }
+  return encodeDeletedEntry({ deleted, signature: node.identity.sign(deletedText(account, hashes, deleted)) })
 }
 
 /** The request as peers get it; whether anything had to be there is the entry node's question. */

@@ -1,12 +1,13 @@
 /** `retrieve`: a page of one mailbox, from this node alone. */
 import {
   checkRetrieve,
+  encodeRetrievedPage,
   NAMESPACE,
   RETRIEVE_BUDGET_BYTES,
   RETRIEVE_DEFAULT_MAX_SIZE,
   type RetrieveParams,
 } from '@session-v2/network'
-import type { RetrievedMessage, RetrievePage } from '../../store/store.ts'
+import type { RetrievePage } from '../../store/store.ts'
 import { type NodeServices, type RpcAnswer, refuseForeign, stamp } from '../services.ts'
 import { base64 } from '../wire-fields.ts'
 
@@ -17,7 +18,8 @@ export async function retrieve(node: NodeServices, params: RetrieveParams): Prom
   const refusal = refuseForeign(node, params.account) ?? checkRetrieve(node.crypto, params, node.clock.nowMs())
   if (refusal !== undefined) return refusal
   const { messages, more } = params.namespace === NAMESPACE.testing ? EMPTY : await node.store.retrieve(query(params))
-  return { status: 200, body: stamp(node, { messages: messages.map(encodeMessage), more }) }
+  const page = { messages: messages.map(({ data, ...rest }) => ({ ...rest, payload: data })), more }
+  return { status: 200, body: stamp(node, encodeRetrievedPage(page, base64)) }
 }
 
 function query({ account, namespace, lastHash, maxCount = 0, maxSize }: RetrieveParams) {
@@ -33,8 +35,4 @@ function query({ account, namespace, lastHash, maxCount = 0, maxSize }: Retrieve
 /** A positive size is taken as it is, up to the whole budget; −k is a k-th of the budget. */
 function budgetBytes(maxSize: number): number {
   return maxSize > 0 ? Math.min(maxSize, RETRIEVE_BUDGET_BYTES) : Math.floor(RETRIEVE_BUDGET_BYTES / -maxSize)
-}
-
-function encodeMessage({ hash, timestampMs, expiryMs, data }: RetrievedMessage): object {
-  return { hash, timestamp: timestampMs, expiration: expiryMs, data: base64(data) }
 }

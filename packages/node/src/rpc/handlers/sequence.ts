@@ -1,7 +1,7 @@
 /** `sequence`: several requests one after the other, up to the first that fails. */
-import type { ParsedRequest } from '@session-v2/network'
+import { encodeBatchResult, type ParsedRequest } from '@session-v2/network'
 import type { RpcAnswer } from '../services.ts'
-import { type Ask, resultsAnswer } from './batch.ts'
+import type { Ask } from './batch.ts'
 
 /** 200 with the answers up to and including the first whose status is no success. */
 export async function sequence(requests: readonly ParsedRequest[], ask: Ask): Promise<RpcAnswer> {
@@ -11,5 +11,5 @@ export async function sequence(requests: readonly ParsedRequest[], ask: Ask): Pr
     answers.push(answer)
     if (answer.status < 200 || answer.status > 299) break
   }
-  return resultsAnswer(answers)
+  return { status: 200, body: encodeBatchResult(answers) }
 }

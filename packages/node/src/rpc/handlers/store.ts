@@ -1,6 +1,14 @@
 /** `store`: checks, keeps here, passes on to the swarm. */
 import { encodeHex } from '@session-v2/encoding'
-import { checkStore, isOutbox, messageHash, type RpcRequest, type StoreParams, storedText } from '@session-v2/network'
+import {
+  checkStore,
+  encodeStoredEntry,
+  isOutbox,
+  messageHash,
+  type RpcRequest,
+  type StoreParams,
+  storedText,
+} from '@session-v2/network'
 import type { SwarmEntry } from '../../swarm/replication.ts'
 import { type NodeServices, type Origin, type RpcAnswer, refuseForeign } from '../services.ts'
 import { writeToSwarm } from '../swarm-write.ts'
@@ -24,8 +32,8 @@ async function keep(node: NodeServices, params: StoreParams, hash: string): Prom
   const { account, namespace, payload: data, timestampMs, expiryMs } = params
   const message = { account, namespace, hash, timestampMs, expiryMs, data }
   const kept = await node.store.store(message, isOutbox(namespace))
-  const signature = base64(node.identity.sign(storedText(hash)))
-  return { hash, signature, expiry: kept.expiryMs, ...(kept.outcome === 'already' && { already: true }) }
+  const signature = node.identity.sign(storedText(hash))
+  return encodeStoredEntry({ hash, signature, expiryMs: kept.expiryMs, already: kept.outcome === 'already' })
 }
 
 /** The request as peers get it: only fields that mean something, the expiry instead of a TTL. */
