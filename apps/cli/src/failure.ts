@@ -5,6 +5,7 @@
 export type CliErrorCode =
   | 'usage'
   | 'bad-passphrase-file'
+  | 'bad-key-file'
   | 'passphrase-needed'
   | 'no-account'
   | 'timeout'

@@ -6,7 +6,7 @@
  *     key           32 bytes as hex, mode 600; absent when a passphrase unlocks the store
  */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CliError } from './failure.ts'
@@ -55,22 +55,20 @@ export class Home {
   /**
    * What opens the store that is here.
    *
-   * @throws CliError `no-account`, `passphrase-needed`, `bad-passphrase-file`
+   * @throws CliError `no-account`, `passphrase-needed`, `bad-passphrase-file`, `bad-key-file`
    */
   existingKey(passphraseFile: string | undefined): HomeKey {
     if (!this.used) throw new CliError('no-account', `There is no account in ${this.folder}.`)
     if (passphraseFile !== undefined) return readPassphrase(passphraseFile)
     if (!existsSync(this.#keyPath)) throw new CliError('passphrase-needed', `A passphrase locks ${this.folder}.`)
-    const key = Buffer.from(readFileSync(this.#keyPath, 'utf8').trim(), 'hex')
-    if (key.length !== KEY_BYTES) throw new CliError('passphrase-needed', `The key file ${this.#keyPath} is damaged.`)
-    return { key }
+    return { key: this.#readKey() }
   }
 
   /**
    * Makes the folder and chooses what will open its store: the passphrase when a file is given, else a fresh key file.
    *
    * @param warn told once, when a key file is written: who can read the folder can read the account
-   * @throws CliError `bad-passphrase-file`
+   * @throws CliError as `existingKey`
    */
   newKey(passphraseFile: string | undefined, warn: (text: string) => void): HomeKey {
     if (this.used) return this.existingKey(passphraseFile)
@@ -78,13 +76,20 @@ export class Home {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     if (passphrase) return passphrase
     if (!existsSync(this.#keyPath)) {
-      writeFileSync(this.#keyPath, `${randomBytes(KEY_BYTES).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
-      chmodSync(this.#keyPath, 0o600)
+      const key = randomBytes(KEY_BYTES).toString('hex')
+      // Flushed: a store whose key was lost in a power cut could never be opened.
+      writeFileSync(this.#keyPath, `${key}\n`, { mode: 0o600, flag: 'wx', flush: true })
+      warn(`warning: without a passphrase the key that opens this account lies beside it, in
+${this.#keyPath}. Who can read that file can read the account.
+For a passphrase make the account with --passphrase-file F.`)
     }
-    warn(
-      `warning: no passphrase; the key that opens this account lies beside it, in ${this.#keyPath}.\nWho can read that file can read the account. --passphrase-file F locks a new account with a passphrase instead.`,
-    )
-    return { key: Buffer.from(readFileSync(this.#keyPath, 'utf8').trim(), 'hex') }
+    return { key: this.#readKey() }
+  }
+
+  #readKey(): Uint8Array {
+    const key = Buffer.from(readFileSync(this.#keyPath, 'utf8').trim(), 'hex')
+    if (key.length !== KEY_BYTES) throw new CliError('bad-key-file', `The key file ${this.#keyPath} is damaged.`)
+    return key
   }
 
   /** A warning when others on this computer can read the key file, else undefined. */

@@ -7,6 +7,7 @@ import { constants } from 'node:os'
 import { CliError } from './failure.ts'
 import { Output } from './output.ts'
 import { ParseEnd, parseRequest, type Request } from './program.ts'
+import { silenceExperimentWarnings } from './warnings.ts'
 
 /** Ctrl-C asks the command to end cleanly; a second one ends it at once. */
 function catchSignals(): { signal: AbortSignal; status: () => number } {
@@ -38,13 +39,14 @@ async function run(request: Request): Promise<number> {
     await command({ options: request.globals, output, signal: signals.signal }, request.operands, request.options)
     return 0
   } catch (error) {
-    if (error instanceof CliError && error.code === 'interrupted') process.exit(signals.status() || 1)
+    if (error instanceof CliError && error.code === 'interrupted') process.exit(signals.status() || 130)
     output.failure(error)
     return error instanceof CliError && error.code === 'usage' ? 2 : 1
   }
 }
 
 async function main(words: readonly string[]): Promise<number> {
+  silenceExperimentWarnings()
   endWithReader()
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
   const json = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length).includes('--json')

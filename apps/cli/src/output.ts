@@ -4,8 +4,8 @@
  */
 import { failureOf, nextStep } from './failure.ts'
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
-export type JsonObject = { readonly [key: string]: Json }
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+type JsonObject = { readonly [key: string]: Json }
 
 /** Styles for a terminal; plain text when the stream is piped or NO_COLOR is set. */
 export interface Paint {
@@ -38,11 +38,6 @@ export class Output {
     process.stdout.write(`${this.json ? JSON.stringify(object) : text}\n`)
   }
 
-  /** Text for people on stdout; nothing with `--json`. */
-  say(text: string): void {
-    if (!this.json) process.stdout.write(`${text}\n`)
-  }
-
   /** A remark that is no result: always on stderr. */
   note(text: string): void {
     process.stderr.write(`${text}\n`)
@@ -60,10 +55,15 @@ export class Output {
   }
 }
 
-/** Text of another person, made safe to print: control characters, which could drive a terminal, become visible. */
+/** Text of another person, made safe to print: control characters, which could drive a terminal, are replaced. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** The same for a name: it stays on its line. */
+export function printableName(name: string): string {
+  return printable(name).replace(/\s+/g, ' ')
 }
 
 /** Local date and time to the second, e.g. 2026-11-22 14:05:09. */

@@ -61,7 +61,7 @@ describe('account', () => {
   it('create warns once about the key file, which only its owner can read', async () => {
     const folder = network.homeFolder('Dora')
     const { stderr } = await run(['account', 'create', '--name', 'Dora', '--home', folder, '--seed', network.seed])
-    expect(stderr).toContain('warning: no passphrase')
+    expect(stderr).toContain('warning: without a passphrase')
     expect(statSync(join(folder, 'key')).mode & 0o777).toBe(0o600)
     expect((await run(['account', 'show', '--home', folder])).stderr).toBe('')
   })

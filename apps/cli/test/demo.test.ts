@@ -10,7 +10,7 @@ describe('the demonstration', () => {
     const { status, stdout, stderr } = await ended(start(['--once'], {}, DEMO))
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout.match(/\b05[0-9a-f]{64}\b/g)!.length).toBeGreaterThanOrEqual(2)
-    expect(stdout).toContain('••••')
+    expect(stdout).toContain(' ••• ')
     expect(stdout).toContain('v2-pfs')
     expect(stdout).toContain('1,536 bytes')
     expect(stdout).not.toContain('\u001b')

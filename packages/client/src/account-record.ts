@@ -38,10 +38,13 @@ export function newAccountRecord(
 /** A name without the space around it. @throws ClientError `bad-name`. */
 export function checkName(name: string): string {
   const trimmed = name.trim()
-  if (trimmed === '' || !trimmed.isWellFormed() || encodeUtf8(trimmed).length > NAME_MAX_BYTES) {
-    throw new ClientError('bad-name', `A display name has 1 to ${NAME_MAX_BYTES} bytes.`)
-  }
+  if (!isName(trimmed)) throw new ClientError('bad-name', `A display name has 1 to ${NAME_MAX_BYTES} bytes.`)
   return trimmed
+}
+
+/** Whether a text can be a name: 1 to 100 bytes of Unicode. */
+export function isName(name: string): boolean {
+  return name !== '' && name.isWellFormed() && encodeUtf8(name).length <= NAME_MAX_BYTES
 }
 
 /** @throws ClientError `no-seed` when a seed is no http or https URL, or there is none. */

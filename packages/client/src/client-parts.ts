@@ -16,7 +16,7 @@ import type { Clock } from './ports/clock.ts'
 import type { Timers } from './ports/timers.ts'
 import type { Transport } from './ports/transport.ts'
 import { NetworkClock } from './routing/network-clock.ts'
-import { NodeDirectory } from './routing/node-directory.ts'
+import { type DirectoryRecord, NodeDirectory } from './routing/node-directory.ts'
 import { SwarmRequests } from './routing/swarm-requests.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import type { SealedStore } from './store/sealed/sealed-store.ts'
@@ -58,8 +58,9 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   wipe(seed)
   const scheduler = new Scheduler(ports.timers, random)
   const events = await EventLog.open(store)
-  const directory = await NodeDirectory.open(transport, scheduler, store, record.seeds)
-  const requests = new SwarmRequests(transport, scheduler, directory, new NetworkClock(ports.clock))
+  const nodes = store.table<DirectoryRecord>('network')
+  const directory = await NodeDirectory.open({ ...ports, scheduler, events, table: nodes, seeds: record.seeds })
+  const requests = new SwarmRequests(transport, scheduler, directory, await NetworkClock.open(ports.clock, store))
   const deviceId = decodeHex(record.deviceId)
   const table = store.table<OwnKeysRecord>('account-keys')
   const ownKeys = await OwnAccountKeys.open({ crypto, random, account, deviceId, events, requests, table })

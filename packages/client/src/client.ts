@@ -3,7 +3,6 @@
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { loadCrypto, systemRandom, wipe } from '@session-v2/crypto'
-import type { ServiceNode } from '@session-v2/network'
 import { NetworkError } from '@session-v2/network'
 import type { AccountId, SeedWords } from '@session-v2/protocol'
 import {
@@ -34,14 +33,15 @@ import type { Transport } from './ports/transport.ts'
 import { systemTimers } from './scheduler/system-timers.ts'
 import { SealedStore } from './store/sealed/sealed-store.ts'
 import { createVault, hasVault, openVault, type Unlock } from './store/sealed/vault.ts'
+import type { PollResult } from './sync/poll.ts'
 import { directTransport } from './transport/direct.ts'
 
 const POLL_INTERVAL_MS = 20_000
 const SEND_TIMEOUT_MS = 30_000
 /** How long making an account waits for its keys to be published. */
 const PUBLISH_TIMEOUT_MS = 15_000
-/** Members of the swarm that one `sync` polls: one may have missed a message. */
-const SYNC_MEMBERS = 2
+/** How long making an account waits to learn the time of the network. */
+const TIME_TIMEOUT_MS = 5_000
 
 /** What every way of making a client takes. The ports have real defaults. */
 export interface OpenOptions {
@@ -124,9 +124,12 @@ export class Client {
     const ports = await portsOf(options)
     const seed = generateSeed(ports.random, options.words ?? 13)
     const client = await Client.#make(ports, options, seed, options.name)
-    await client.#parts.ownKeys.rotate()
-    await client.#firstContact(() => client.#parts.ownKeys.publishIfDue())
-    return client
+    const { ownKeys, requests } = client.#parts
+    return client.#closedUnless(async () => {
+      await client.#firstContact(() => requests.correctClock(), TIME_TIMEOUT_MS)
+      await ownKeys.rotate()
+      await client.#firstContact(() => ownKeys.publishIfDue(), PUBLISH_TIMEOUT_MS)
+    })
   }
 
   /**
@@ -136,8 +139,7 @@ export class Client {
   static async restore(options: RestoreOptions): Promise<Client> {
     const seed = seedOf(options.recoveryPassword)
     const client = await Client.#make(await portsOf(options), options, seed, options.name ?? DEFAULT_NAME)
-    await client.#firstContact(() => client.sync())
-    return client
+    return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
   }
 
   /** Opens the account in a store. @throws ClientError `no-account`, `wrong-passphrase`, `bad-unlock`, `store-damaged`. */
@@ -211,9 +213,7 @@ export class Client {
    */
   async sync(): Promise<SyncResult> {
     this.#requireOpen()
-    const run = this.#syncing.catch(() => undefined).then(() => this.#sync())
-    this.#syncing = run
-    return run
+    return this.#exclusively(() => this.#sync())
   }
 
   /** Keeps the account in step in the background: polls every 20 s, sends what waits, rotates keys. Ends with `close`. */
@@ -226,10 +226,10 @@ export class Client {
   }
 
   /** What happens, from now on or from behind a cursor, until `signal` aborts or the client closes. */
-  async *events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<PlacedEvent> {
+  events(options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<PlacedEvent> {
     this.#requireOpen()
-    const after = options.after ?? (await this.#parts.events.cursor())
-    yield* this.#parts.events.follow(after, options.signal)
+    const { events } = this.#parts
+    return events.follow(options.after ?? events.cursor(), options.signal)
   }
 
   /** Messages, oldest first: of all conversations or of one, from the start or from behind a cursor. */
@@ -245,11 +245,14 @@ export class Client {
     return conversationList(this.#parts.log)
   }
 
-  /** Marks a conversation as read. */
-  async markRead(conversation: string): Promise<void> {
+  /** A person opens a conversation: it counts as read, and the other's keys are looked up unless that was done within the hour. */
+  async openConversation(id: string): Promise<void> {
     this.#requireOpen()
-    const changes = await this.#parts.log.markRead(accountIdOfText(conversation))
-    if (changes.length > 0) await this.#parts.events.commit(changes)
+    const { events, log, recipientKeys } = this.#parts
+    const account = accountIdOfText(id)
+    const changes = await log.markRead(account)
+    if (changes.length > 0) await events.commit(changes)
+    await recipientKeys.lookAt(account)
   }
 
   /** Ends everything under way, wipes the secrets and closes the store. Harmless when repeated. */
@@ -269,19 +272,25 @@ export class Client {
   }
 
   async #sync(): Promise<SyncResult> {
-    const { ownKeys, inbox, outbox, poll, quarantine, requests } = this.#parts
-    await ownKeys.maintain()
-    const polled: ServiceNode[] = []
-    let [received, quarantined, pushed] = [0, 0, 0]
-    for (let i = 0; i < SYNC_MEMBERS; i++) {
-      const result = await mapNetworkError(poll.run(polled))
-      received += result.received
-      quarantined += result.quarantined
+    const { ownKeys, inbox, outbox, poll, requests } = this.#parts
+    let polled: PollResult
+    try {
+      polled = await mapNetworkError(poll.run())
+    } finally {
+      // After the poll, which puts a wrong clock right: by a wrong clock keys would be erased too early. Due without a network too.
+      await ownKeys.maintain()
     }
-    if (await mapNetworkError(ownKeys.publishIfDue())) pushed++
-    if (quarantine.count > 0) received += (await inbox.retryQuarantine(requests.clock.nowMs())).received
-    pushed += await outbox.flush()
-    return { received, quarantined, pushed, membership: 'Unknown' }
+    const published = await mapNetworkError(ownKeys.publishIfDue())
+    const received = polled.received + (await inbox.retryQuarantine(requests.clock.nowMs()))
+    const pushed = (await outbox.flush()) + (published ? 1 : 0)
+    return { received, quarantined: polled.quarantined, pushed, membership: 'Unknown' }
+  }
+
+  /** One after the other: what changes keys and cursors is done by one task at a time. */
+  #exclusively<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#syncing.catch(() => undefined).then(task)
+    this.#syncing = run
+    return run
   }
 
   #schedulePoll(delayMs: number): void {
@@ -303,13 +312,24 @@ export class Client {
   }
 
   /** The first talk with the network; without one the account is there all the same. */
-  async #firstContact(talk: () => Promise<unknown>): Promise<void> {
+  async #firstContact(talk: () => Promise<unknown>, timeoutMs: number): Promise<void> {
     const unanswered = (error: unknown) => {
       if (error instanceof ClientError && (error.code === 'network-unavailable' || error.code === 'clock-off')) return
       if (error instanceof NetworkError) return
       throw error
     }
-    await this.#parts.scheduler.within(talk().catch(unanswered), PUBLISH_TIMEOUT_MS)
+    await this.#parts.scheduler.within(this.#exclusively(talk).catch(unanswered), timeoutMs)
+  }
+
+  /** This client once `begun`; when that fails it is closed, so that the store is free for another attempt. */
+  async #closedUnless(begun: () => Promise<void>): Promise<Client> {
+    try {
+      await begun()
+      return this
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   #requireOpen(): void {

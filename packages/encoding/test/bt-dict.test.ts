@@ -177,5 +177,8 @@ describe('the whole of a dict', () => {
     expectCode('too-deep', () => new BtDictReader(ascii('d1:alleleeee'.replace('le', 'lle')), limits).requireList('a'))
     expectCode('too-large', () => new BtDictReader(ascii('d1:al0:0:0:0:ee'), limits).requireList('a'))
     expectCode('too-large', () => new BtDictReader(new Uint8Array(41), limits))
+    const deep = ascii(`d1:a${'l'.repeat(35)}${'e'.repeat(35)}e`)
+    expect(new BtDictReader(deep, { ...limits, sizeBytes: 100, depth: 40, values: 40 }).requireList('a')).toHaveLength(1)
+    expectCode('too-deep', () => new BtDictReader(deep).requireList('a'))
   })
 })

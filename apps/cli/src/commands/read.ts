@@ -7,7 +7,7 @@ import { inTime, openedClient, useClient } from '../account-client.ts'
 import type { OptionValues, Run } from '../command-spec.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../failure.ts'
-import { localTime, type Output, printable, shortId } from '../output.ts'
+import { localTime, type Output, printable, printableName, shortId } from '../output.ts'
 
 const PAGE = 500
 /** Somebody is looking: more often than in the background. */
@@ -102,7 +102,7 @@ function messageRecord(message: MessageView) {
 function messageText(message: MessageView, names: ReadonlyMap<string, string>, { paint }: Output): string {
   const name = names.get(message.conversation)
   const other =
-    name === undefined ? shortId(message.conversation) : `${printable(name)} ${paint.dim(shortId(message.conversation))}`
+    name === undefined ? shortId(message.conversation) : `${printableName(name)} ${paint.dim(shortId(message.conversation))}`
   const remarks = [
     ...(message.state === 'queued' || message.state === 'held' ? ['waits in the outbox'] : []),
     ...(message.pfs ? [] : ['without forward secrecy']),

@@ -83,7 +83,7 @@ export function wrap(text: string, columns: number): readonly string[] {
 /** A recovery password that may be shown: its first word, dots for the others. */
 export function maskedWords(words: string): string {
   const [first, ...others] = words.split(' ')
-  return [first, ...others.map(() => '••••')].join(' ')
+  return [first, ...others.map(() => '•••')].join(' ')
 }
 
 /** A span of time in its largest fitting unit, e.g. `3 s`, `14 days`. */

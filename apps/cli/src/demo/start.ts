@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type LocalNetwork, startLocalNetwork } from '@session-v2/node'
 import { interrupted } from '../context.ts'
+import { silenceExperimentWarnings } from '../warnings.ts'
 import { Narration } from './narration.ts'
 import { Person } from './person.ts'
 import { tellNetwork, tellPeople, tellStorage, tellTalk } from './story.ts'
@@ -89,6 +90,7 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
+  silenceExperimentWarnings()
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (stop.signal.aborted ? process.exit(130) : stop.abort()))
   const startedMs = Date.now()

@@ -79,8 +79,8 @@ export function tellStorage(
   narration.gap()
   narration.dump(seen.payload, [
     `version 00 02, key indicator ${indicator}`,
-    'then a one-time X25519 key, 32 bytes',
-    'then ML-KEM-768 ciphertext, 1,088',
+    '32 bytes: a one-time X25519 key',
+    '1,088 bytes: ML-KEM-768 ciphertext',
     '',
   ])
   narration.gap()

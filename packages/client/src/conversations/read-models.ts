@@ -42,7 +42,7 @@ const DEFAULT_PAGE = 1000
 /** A page of messages, oldest first. */
 export async function messagePage(log: MessageLog, query: MessageQuery): Promise<MessageView[]> {
   const page = await log.page({ with: query.with, after: query.after, limit: query.limit ?? DEFAULT_PAGE })
-  return page.map(({ order, value }) => ({ keyCreatedAtMs: undefined, ...value, cursor: order }))
+  return page.map(({ order, value: { hashes, ...message } }) => ({ keyCreatedAtMs: undefined, ...message, cursor: order }))
 }
 
 /** The conversation list, the most recent first. */

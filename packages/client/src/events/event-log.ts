@@ -2,7 +2,7 @@
  * What happened, as a stream that can be left and taken up again. Events are committed with what caused them, so that none is told
  * that did not happen and none is lost; the newest 10,000 are kept.
  */
-import type { Change } from '../ports/store.ts'
+import type { Change, CommitOptions } from '../ports/store.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** Everything the client tells. Times are milliseconds since the epoch. */
@@ -18,6 +18,8 @@ export type ClientEvent =
   | { readonly type: 'account_keys_alarm' }
   /** Keys of a device that this one is not linked with are published; this device does not replace them. */
   | { readonly type: 'account_keys_foreign' }
+  /** The list of the network's storage nodes changed. */
+  | { readonly type: 'network_changed'; readonly nodes: number }
 
 /** An event with its place in the stream. */
 export type PlacedEvent = ClientEvent & { readonly cursor: number }
@@ -37,7 +39,7 @@ export class EventLog {
   readonly #store: SealedStore
   #nextId = 1
   #oldestId = 1
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #closed = false
 
   private constructor(store: SealedStore) {
@@ -55,13 +57,13 @@ export class EventLog {
   }
 
   /** Commits changes together with the events they cause, and wakes whoever follows. */
-  async commit(changes: readonly Change[], ...events: readonly ClientEvent[]): Promise<void> {
+  async commit(changes: readonly Change[], events: readonly ClientEvent[] = [], options?: CommitOptions): Promise<void> {
     // Taken before the write, so that two commits under way never share an id; a failed one leaves a gap, which is harmless.
     const firstId = this.#nextId
     this.#nextId += events.length
     const puts = events.map((event, i) => this.#table.put(String(firstId + i), { id: firstId + i, event }))
     const prune = this.#prune(firstId + events.length)
-    await this.#store.commit([...changes, ...puts, ...prune.changes])
+    await this.#store.commit([...changes, ...puts, ...prune.changes], options)
     this.#oldestId = Math.max(this.#oldestId, prune.oldestId)
     if (events.length > 0) this.#wake()
   }
@@ -73,17 +75,24 @@ export class EventLog {
   }
 
   /** The events behind `after`, then those that come, until `signal` aborts or the client closes. */
-  async *follow(after: number, signal?: AbortSignal): AsyncGenerator<PlacedEvent> {
-    let cursor = after
-    while (!this.#closed && !signal?.aborted) {
-      const woken = this.#next(signal)
-      const page = await this.#table.page({ after: cursor, limit: PAGE })
-      for (const { order, value } of page) {
-        cursor = order
-        yield { ...value.event, cursor: order }
-        if (this.#closed || signal?.aborted) return
+  async *follow(after: number | Promise<number>, signal?: AbortSignal): AsyncGenerator<PlacedEvent> {
+    let cursor = await after
+    const wake = () => this.#wake()
+    signal?.addEventListener('abort', wake)
+    try {
+      while (!this.#closed && !signal?.aborted) {
+        // Before the read: an event committed between reading and waiting must not be slept over.
+        const woken = new Promise<void>(resolve => this.#waiting.add(resolve))
+        const page = await this.#table.page({ after: cursor, limit: PAGE })
+        for (const { order, value } of page) {
+          cursor = order
+          yield { ...value.event, cursor: order }
+          if (this.#closed || signal?.aborted) return
+        }
+        if (page.length === 0) await woken
       }
-      if (page.length === 0) await woken
+    } finally {
+      signal?.removeEventListener('abort', wake)
     }
   }
 
@@ -99,16 +108,9 @@ export class EventLog {
     return { changes: ids.map(id => this.#table.remove(String(id))), oldestId: this.#oldestId + PRUNE_SLICE }
   }
 
-  #next(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise(resolve => {
-      this.#waiting.push(resolve)
-      signal?.addEventListener('abort', () => resolve(), { once: true })
-    })
-  }
-
   #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
     for (const resolve of waiting) resolve()
   }
 }

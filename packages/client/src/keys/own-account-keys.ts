@@ -1,39 +1,42 @@
 /**
  * The account keys of this device's own account: kept, rotated on schedule, published at −21, erased 16 days after rotation.
  *
- * A thief of the unlocked device finds the current key and those rotated in the last 16 days, and nothing older.
+ * A thief of the unlocked device finds the current key and those rotated in the last 16 days, and nothing older. Implements AK-04,
+ * AK-06, AK-07 and AK-08 on a device's side.
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { wipe } from '@session-v2/crypto'
 import { decodeHex, encodeHex, equalBytes } from '@session-v2/encoding'
-import { buildStore, MAX_TTL_MS, NAMESPACE, parseStoreResult } from '@session-v2/network'
+import { buildStore, MAX_TTL_MS, messageHash, NAMESPACE, parseStoreResult } from '@session-v2/network'
 import type { Account, AccountKey, Keyring, PublishedKeys } from '@session-v2/protocol'
 import {
   ACCOUNT_KEY_RETENTION_S,
+  accountIdBytes,
   accountKeyFromSeed,
   buildAccountKeyRecord,
   currentKey,
   emptyKeyring,
   keyringOf,
-  ProtocolError,
   prepareRecipient,
   pruneKeyring,
   type Recipient,
   rotateKeyring,
   rotationDueAtS,
-  verifyAccountKeyRecord,
   wipeAccountKey,
 } from '@session-v2/protocol'
-import type { EventLog } from '../events/event-log.ts'
+import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import { requestSigner } from '../routing/request-signer.ts'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { Table } from '../store/sealed/sealed-store.ts'
+import { fetchPublishedKeys, newestPublishedKeys } from './published-keys.ts'
 
 const SEED_BYTES = 32
 /** Published keys live 30 days in the swarm; half of that leaves time for a device that is rarely on. */
 const REPUBLISH_AFTER_MS = 14 * 86_400_000
 /** This device is alone until devices can be linked. */
 const DEVICE_COUNT = 1
+/** Erased keys are still known by their public half for as long as a node may serve them, 30 days of two rotations and more. */
+const ERASED_KEPT = 80
 
 interface KeyRecord {
   readonly seed: string
@@ -46,9 +49,19 @@ export interface OwnKeysRecord {
   readonly keys: readonly KeyRecord[]
   readonly publishedKey?: string
   readonly publishedAtMs?: number
+  /** X25519 public keys of erased keys, newest last. */
+  readonly erased?: readonly string[]
 }
 
 const RECORD = 'keyring'
+
+/** What changes; the rest stays. */
+interface NextState {
+  readonly keyring?: Keyring
+  readonly publishedKey?: string
+  readonly publishedAtMs?: number
+  readonly erased?: readonly string[]
+}
 
 /** One key as a person may see it. Times in milliseconds. */
 export interface AccountKeyView {
@@ -73,6 +86,7 @@ export class OwnAccountKeys {
   #keyring: Keyring = emptyKeyring
   #publishedKey: string | undefined
   #publishedAtMs = 0
+  #erased: readonly string[] = []
   #recipient: Recipient | undefined
   /** The X25519 keys of others that an event has told of, so that it is told once. */
   readonly #alarmed = new Set<string>()
@@ -122,8 +136,9 @@ export class OwnAccountKeys {
     if (dueAtMs !== undefined && this.#nowMs() >= dueAtMs) await this.rotate()
     const { keyring, wipe: expired } = pruneKeyring(this.#keyring, Math.floor(this.#nowMs() / 1000))
     if (expired.length === 0) return
-    const count = this.#keyring.keys.length - keyring.keys.length
-    await this.#keep(keyring, { type: 'account_keys_erased', count })
+    const gone = this.#keyring.keys.filter(key => !keyring.keys.includes(key)).map(key => encodeHex(key.x25519.publicKey))
+    const erased = [...this.#erased, ...gone].slice(-ERASED_KEPT)
+    await this.#keep({ keyring, erased }, { type: 'account_keys_erased', count: gone.length })
     for (const secret of expired) secret.wipe()
   }
 
@@ -133,7 +148,10 @@ export class OwnAccountKeys {
     const rotated = rotateKeyring(this.#parts.crypto, this.#keyring, seed, Math.floor(this.#nowMs() / 1000))
     wipe(seed)
     try {
-      await this.#keep(rotated.keyring, { type: 'account_keys_rotated', createdAtMs: rotated.current.createdAtS * 1000 })
+      await this.#keep(
+        { keyring: rotated.keyring },
+        { type: 'account_keys_rotated', createdAtMs: rotated.current.createdAtS * 1000 },
+      )
     } catch (error) {
       wipeAccountKey(rotated.current)
       throw error
@@ -146,19 +164,16 @@ export class OwnAccountKeys {
    * own it is another device's and is left alone.
    */
   async observe(records: readonly Uint8Array[]): Promise<void> {
-    const published = this.#newestValid(records)
-    const current = currentKey(this.#keyring)
-    if (current === undefined) {
+    const { crypto, requests, account } = this.#parts
+    const shown = newestPublishedKeys(crypto, account.id, records)
+    if (currentKey(this.#keyring) === undefined) {
+      const published = shown ?? (await fetchPublishedKeys(crypto, requests, account.id))
       if (published === undefined) await this.rotate()
       else await this.#tellOnce(published, 'account_keys_foreign')
       return
     }
-    if (published === undefined) this.#publishedKey = undefined
-    else {
-      this.#publishedKey = encodeHex(published.x25519)
-      const ours = this.#keyring.keys.some(key => equalBytes(key.x25519.publicKey, published.x25519))
-      if (!ours) await this.#tellOnce(published, 'account_keys_alarm')
-    }
+    if (shown === undefined || encodeHex(shown.x25519) !== this.#publishedKey) this.#publishedKey = undefined
+    if (shown !== undefined && !this.#made(shown)) await this.#tellOnce(shown, 'account_keys_alarm')
   }
 
   /** Publishes the current key unless −21 is known to hold it. True when it did. @throws ClientError, NetworkError. */
@@ -171,14 +186,13 @@ export class OwnAccountKeys {
     const payload = buildAccountKeyRecord(crypto, random, account, key)
     const signer = requestSigner(account)
     const options = { accountId: account.id, namespace: NAMESPACE.accountKeys, payload, ttlMs: MAX_TTL_MS, signer }
+    const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.accountKeys, payload)
     const { result } = await requests.ask(account.id, {
       build: timestampMs => buildStore(crypto, { ...options, timestampMs }),
       read: answer => parseStoreResult(crypto, answer),
     })
-    if (result.stored.length <= result.failed.length) return false
-    this.#publishedKey = mine
-    this.#publishedAtMs = this.#nowMs()
-    await this.#keep(this.#keyring, { type: 'account_keys_published' })
+    if (result.hash !== hash || result.stored.length <= result.failed.length) return false
+    await this.#keep({ publishedKey: mine, publishedAtMs: this.#nowMs() }, { type: 'account_keys_published' })
     return true
   }
 
@@ -197,39 +211,42 @@ export class OwnAccountKeys {
     this.#keyring = keyringOf(keys)
     this.#publishedKey = record.publishedKey
     this.#publishedAtMs = record.publishedAtMs ?? 0
+    this.#erased = record.erased ?? []
   }
 
-  /** Stores first, then believes. */
-  async #keep(keyring: Keyring, event: Parameters<EventLog['commit']>[1]): Promise<void> {
+  /** Stores first, then believes. What the stored state replaces is erased: the seeds of old keys are in it. */
+  async #keep(next: NextState, event: ClientEvent): Promise<void> {
+    const keyring = next.keyring ?? this.#keyring
+    const publishedKey = next.publishedKey ?? this.#publishedKey
+    const publishedAtMs = next.publishedAtMs ?? this.#publishedAtMs
+    const erased = next.erased ?? this.#erased
     const record: OwnKeysRecord = {
       keys: keyring.keys.map(key => ({
         seed: encodeHex(key.seed.expose()),
         createdAtS: key.createdAtS,
         ...(key.rotatedAtS === undefined ? {} : { rotatedAtS: key.rotatedAtS }),
       })),
-      ...(this.#publishedKey === undefined ? {} : { publishedKey: this.#publishedKey, publishedAtMs: this.#publishedAtMs }),
+      ...(publishedKey === undefined ? {} : { publishedKey, publishedAtMs }),
+      erased,
     }
-    await this.#parts.events.commit([this.#parts.table.put(RECORD, record)], ...(event === undefined ? [] : [event]))
+    await this.#parts.events.commit([this.#parts.table.put(RECORD, record)], [event], { erase: next.erased !== undefined })
     this.#keyring = keyring
+    this.#publishedKey = publishedKey
+    this.#publishedAtMs = publishedAtMs
+    this.#erased = erased
   }
 
-  #newestValid(records: readonly Uint8Array[]): PublishedKeys | undefined {
-    let newest: PublishedKeys | undefined
-    for (const record of records) {
-      try {
-        newest = verifyAccountKeyRecord(this.#parts.crypto, this.#parts.account.id, record)
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error
-      }
-    }
-    return newest
+  /** Whether a key was made by this device, even if it is erased by now. */
+  #made(keys: PublishedKeys): boolean {
+    const held = this.#keyring.keys.some(key => equalBytes(key.x25519.publicKey, keys.x25519))
+    return held || this.#erased.includes(encodeHex(keys.x25519))
   }
 
   async #tellOnce(published: PublishedKeys, type: 'account_keys_alarm' | 'account_keys_foreign'): Promise<void> {
     const fingerprint = encodeHex(published.x25519)
     if (this.#alarmed.has(fingerprint)) return
     this.#alarmed.add(fingerprint)
-    await this.#parts.events.commit([], { type })
+    await this.#parts.events.commit([], [{ type }])
   }
 
   #nowMs(): number {

@@ -15,21 +15,20 @@
 import type { Crypto } from '@session-v2/crypto'
 import { mlKem768PublicKey, x25519PublicKey } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
-import type { RetrieveResult } from '@session-v2/network'
-import { buildRetrieve, NAMESPACE, parseRetrieveResult } from '@session-v2/network'
 import type { AccountId, PublishedKeys, Recipient } from '@session-v2/protocol'
-import { ProtocolError, prepareRecipient, verifyAccountKeyRecord } from '@session-v2/protocol'
+import { prepareRecipient } from '@session-v2/protocol'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
+import { fetchPublishedKeys } from './published-keys.ts'
 
 const HOUR_MS = 3_600_000
 export const FRESH_MS = 24 * HOUR_MS
 export const EXPIRED_MS = 48 * HOUR_MS
 export const ABSENCE_MS = HOUR_MS
+/** Keys that are younger are not fetched again because somebody looks at the conversation. */
+const LOOKED_AT_MS = HOUR_MS
 /** Keys rotate about twice a day and live 16 days: what is older cannot be served to any effect. */
 const SUPERSEDED_KEPT = 64
-/** How many more members are asked when one answers nothing usable. */
-const SECOND_OPINIONS = 2
 
 interface RecipientRecord {
   readonly x25519?: string
@@ -51,7 +50,7 @@ export class RecipientKeyCache {
   readonly #store: SealedStore
   readonly #table: Table<RecipientRecord>
   readonly #requests: SwarmRequests
-  readonly #prepared = new Map<AccountId, { x25519: string; recipient: Recipient }>()
+  readonly #prepared = new Map<AccountId, { x25519: string; mlKem768: string; recipient: Recipient }>()
   readonly #fetching = new Map<AccountId, Promise<RecipientRecord>>()
 
   constructor(crypto: Crypto, store: SealedStore, requests: SwarmRequests) {
@@ -66,10 +65,10 @@ export class RecipientKeyCache {
     let record = await this.#table.get(account)
     const ageMs = this.#nowMs() - (record?.fetchedAtMs ?? 0)
     if (record?.x25519 !== undefined) {
-      if (ageMs >= EXPIRED_MS) record = await this.fetch(account)
-      else if (ageMs >= FRESH_MS) this.refresh(account)
+      if (ageMs >= EXPIRED_MS) record = await this.#fetchOnce(account)
+      else if (ageMs >= FRESH_MS) this.#refresh(account)
     } else if (record?.absentAtMs === undefined || this.#nowMs() - record.absentAtMs >= ABSENCE_MS) {
-      record = await this.fetch(account)
+      record = await this.#fetchOnce(account)
     }
     if (record?.x25519 === undefined) return { kind: 'no-pfs' }
     const absentSinceFetch = (record.absentAtMs ?? 0) > (record.fetchedAtMs ?? 0)
@@ -77,13 +76,20 @@ export class RecipientKeyCache {
     return { kind: 'pfs', recipient: this.#prepare(account, record) }
   }
 
+  /** Somebody is about to write: keys that are not of this hour are fetched in the background. */
+  async lookAt(account: AccountId): Promise<void> {
+    const record = await this.#table.get(account)
+    const askedAtMs = Math.max(record?.fetchedAtMs ?? 0, record?.absentAtMs ?? 0)
+    if (this.#nowMs() - askedAtMs >= LOOKED_AT_MS) this.#refresh(account)
+  }
+
   /** Fetches in the background; a failure leaves everything as it was. */
-  refresh(account: AccountId): void {
-    this.fetch(account).catch(() => undefined)
+  #refresh(account: AccountId): void {
+    this.#fetchOnce(account).catch(() => undefined)
   }
 
   /** Fetches now, once however many ask. */
-  fetch(account: AccountId): Promise<RecipientRecord> {
+  #fetchOnce(account: AccountId): Promise<RecipientRecord> {
     let running = this.#fetching.get(account)
     if (running === undefined) {
       running = this.#fetch(account).finally(() => this.#fetching.delete(account))
@@ -94,36 +100,11 @@ export class RecipientKeyCache {
 
   async #fetch(account: AccountId): Promise<RecipientRecord> {
     const known = await this.#table.get(account)
-    const namespace = NAMESPACE.accountKeys
-    const question = {
-      build: (timestampMs: number) => buildRetrieve(this.#crypto, { accountId: account, namespace, timestampMs }),
-      read: parseRetrieveResult,
-    }
-    const first = await this.#requests.ask(account, question)
-    let found = this.#usable(account, first.result, known)
-    if (found === undefined) {
-      const others = await this.#requests.askSeveral(account, question, SECOND_OPINIONS, [first.node])
-      for (const { result } of others) found ??= this.#usable(account, result, known)
-    }
+    const isUsable = (keys: PublishedKeys) => !known?.superseded.includes(encodeHex(keys.x25519))
+    const found = await fetchPublishedKeys(this.#crypto, this.#requests, account, isUsable)
     const record = this.#merge(known, found)
     await this.#store.commit([this.#table.put(account, record)])
     return record
-  }
-
-  /** The newest valid keys of an answer that were not superseded. */
-  #usable(account: AccountId, answer: RetrieveResult, known: RecipientRecord | undefined): PublishedKeys | undefined {
-    let newest: PublishedKeys | undefined
-    for (const { payload } of answer.messages) newest = this.#verify(account, payload) ?? newest
-    return newest !== undefined && known?.superseded.includes(encodeHex(newest.x25519)) ? undefined : newest
-  }
-
-  #verify(account: AccountId, payload: Uint8Array): PublishedKeys | undefined {
-    try {
-      return verifyAccountKeyRecord(this.#crypto, account, payload)
-    } catch (error) {
-      if (error instanceof ProtocolError) return undefined
-      throw error
-    }
   }
 
   #merge(known: RecipientRecord | undefined, found: PublishedKeys | undefined): RecipientRecord {
@@ -137,12 +118,12 @@ export class RecipientKeyCache {
 
   #prepare(account: AccountId, record: RecipientRecord): Recipient {
     const cached = this.#prepared.get(account)
-    if (cached?.x25519 === record.x25519 && cached !== undefined) return cached.recipient
+    if (cached !== undefined && cached.x25519 === record.x25519 && cached.mlKem768 === record.mlKem768) return cached.recipient
     const recipient = prepareRecipient(this.#crypto, account, {
       x25519: x25519PublicKey(decodeHex(record.x25519!)),
       mlKem768: mlKem768PublicKey(decodeHex(record.mlKem768!)),
     })
-    this.#prepared.set(account, { x25519: record.x25519!, recipient })
+    this.#prepared.set(account, { x25519: record.x25519!, mlKem768: record.mlKem768!, recipient })
     return recipient
   }
 

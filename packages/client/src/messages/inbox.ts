@@ -2,12 +2,15 @@
  * What came from the swarm: opened, checked, de-duplicated and stored, together with the cursor, in one transaction. After a crash
  * the same messages come again and change nothing.
  *
- * The signature of a message proves its sender to this device and is not kept: nobody can show it to others.
+ * The signature of a message proves its sender to this device and is not kept: nobody can show it to others. It does not cover the
+ * envelope, so a message can be wrapped and stored again; what makes two the same is inside (clause CON-04).
  */
 import type { Crypto } from '@session-v2/crypto'
+import { encodeHex } from '@session-v2/encoding'
 import type { RetrievedMessage } from '@session-v2/network'
 import type { Account, AccountId, Content, Keyring, OpenMessageOutcome } from '@session-v2/protocol'
 import { decodeContent, messageIdentity, openMessage, ProtocolError, parseAccountId } from '@session-v2/protocol'
+import { isName } from '../account-record.ts'
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { Change } from '../ports/store.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
@@ -38,13 +41,20 @@ export interface InboxResult {
 }
 
 type Opened = Extract<OpenMessageOutcome, { outcome: 'opened' }>
+type Closed = Extract<OpenMessageOutcome, { outcome: QuarantineReason }>
 
 interface Intake {
   readonly messages: MessageRecord[]
   readonly names: Map<AccountId, string>
   readonly changes: Change[]
   readonly events: ClientEvent[]
+  /** How many went into quarantine, and how many came out of it. */
   quarantined: number
+  released: number
+}
+
+function emptyIntake(): Intake {
+  return { messages: [], names: new Map(), changes: [], events: [], quarantined: 0, released: 0 }
 }
 
 /** How many expired marks of seen messages one page clears away. */
@@ -53,6 +63,8 @@ const SEEN_PRUNE_SLICE = 200
 export class Inbox {
   readonly #parts: InboxParts
   readonly #seen: Table<SeenRecord>
+  /** The keyring with which the quarantine was last tried. */
+  #triedWith: Keyring | undefined
 
   constructor(parts: InboxParts) {
     this.#parts = parts
@@ -64,32 +76,40 @@ export class Inbox {
    * @param cursor changes to be committed with it, or not at all
    */
   async take(page: readonly RetrievedMessage[], cursor: readonly Change[], nowMs: number): Promise<InboxResult> {
-    const intake: Intake = { messages: [], names: new Map(), changes: [...cursor], events: [], quarantined: 0 }
+    const intake = emptyIntake()
+    intake.changes.push(...cursor)
     for (const message of page) {
       if ((await this.#seen.get(message.hash)) !== undefined) continue
       intake.changes.push(this.#seen.put(message.hash, { hash: message.hash, expiryMs: message.expiryMs }))
-      await this.#open(message, intake, nowMs, async reason => {
-        intake.quarantined++
-        intake.changes.push(...(await this.#parts.quarantine.add(message, reason)))
-        intake.events.push({ type: 'message_quarantined', reason })
-      })
+      const closed = await this.#open(message, intake, nowMs)
+      if (closed === undefined) continue
+      const { outcome: reason } = closed
+      const indicator = closed.outcome === 'no-key' ? encodeHex(closed.indicator) : undefined
+      intake.quarantined++
+      intake.changes.push(this.#parts.quarantine.keep(message, reason, indicator))
+      intake.events.push({ type: 'message_quarantined', reason })
     }
     intake.changes.push(...(await this.#forgetExpired(nowMs)))
     return this.#commit(intake)
   }
 
-  /** Tries again what did not open before; drops what has expired. */
-  async retryQuarantine(nowMs: number): Promise<InboxResult> {
-    const intake: Intake = { messages: [], names: new Map(), changes: [], events: [], quarantined: 0 }
-    for (const message of await this.#parts.quarantine.waiting()) {
-      let stillClosed = false
-      const keepClosed = async () => {
-        stillClosed = true
+  /** Tries what did not open before, once for every new keyring, and drops what has expired. Resolves with how many opened. */
+  async retryQuarantine(nowMs: number): Promise<number> {
+    const keyring = this.#parts.keyring()
+    if (this.#triedWith === keyring) return 0
+    let received = 0
+    for await (const page of this.#parts.quarantine.waiting()) {
+      const intake = emptyIntake()
+      for (const message of page) {
+        const isClosed = message.expiryMs > nowMs && (await this.#open(message, intake, nowMs)) !== undefined
+        if (isClosed) continue
+        intake.released++
+        intake.changes.push(this.#parts.quarantine.release(message.hash))
       }
-      if (message.expiryMs > nowMs) await this.#open(message, intake, nowMs, keepClosed)
-      if (!stillClosed) intake.changes.push(this.#parts.quarantine.release(message.hash))
+      received += (await this.#commit(intake)).received
     }
-    return this.#commit(intake)
+    this.#triedWith = keyring
+    return received
   }
 
   async #commit(intake: Intake): Promise<InboxResult> {
@@ -98,28 +118,29 @@ export class Inbox {
     const received = intake.messages.map(
       ({ messageId, conversation }): ClientEvent => ({ type: 'message_received', messageId, conversation }),
     )
-    const changes = [...intake.changes, ...added]
-    if (changes.length > 0 || intake.events.length > 0) await this.#parts.events.commit(changes, ...received, ...intake.events)
+    const kept = intake.quarantined - intake.released
+    const evicted = await this.#parts.quarantine.evict(kept)
+    const changes = [...intake.changes, ...added, ...evicted]
+    const events = [...received, ...intake.events]
+    if (changes.length > 0 || events.length > 0) await this.#parts.events.commit(changes, events)
+    this.#parts.quarantine.committed(kept - evicted.length)
     return { received: intake.messages.length, quarantined: intake.quarantined }
   }
 
-  async #open(
-    message: RetrievedMessage,
-    intake: Intake,
-    nowMs: number,
-    keepClosed: (reason: QuarantineReason) => Promise<unknown>,
-  ): Promise<void> {
+  /** Opens a message into the intake. Returns why it cannot be opened yet, if so. */
+  async #open(message: RetrievedMessage, intake: Intake, nowMs: number): Promise<Closed | undefined> {
     const opened = openMessage(this.#parts.crypto, this.#parts.account, this.#parts.keyring(), message.payload)
     switch (opened.outcome) {
       case 'opened':
-        return this.#accept(opened, intake, nowMs)
+        await this.#accept(opened, intake, nowMs)
+        return undefined
       case 'no-key':
       case 'v1':
       case 'unknown-version':
-        await keepClosed(opened.outcome)
-        return
+        return opened
       default:
         intake.events.push({ type: 'message_refused', reason: opened.outcome })
+        return undefined
     }
   }
 
@@ -134,7 +155,7 @@ export class Inbox {
     if (known || (await this.#parts.log.get(record.messageId)) !== undefined) return
     intake.messages.push(record)
     const name = content.dataMessage?.profile?.displayName
-    if (name !== undefined && name !== '' && !record.outgoing) intake.names.set(record.conversation, name)
+    if (name !== undefined && isName(name) && !record.outgoing) intake.names.set(record.conversation, name)
   }
 
   /** The message of a content, or undefined for contents that are no text or claim what their sender cannot. */

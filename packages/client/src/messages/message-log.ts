@@ -36,6 +36,8 @@ export interface MessageRecord {
   readonly state: MessageState
   /** When the account key it was sealed to was made, for messages that came in with forward secrecy. */
   readonly keyCreatedAtMs?: number
+  /** The hashes under which swarms keep the copies of a message that was sent. */
+  readonly hashes?: { readonly recipient?: string; readonly own?: string }
 }
 
 export interface ConversationRecord {

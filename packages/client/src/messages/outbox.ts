@@ -11,14 +11,20 @@
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
-import { buildStore, INBOX_MAX_TTL_MS, NAMESPACE, NetworkError, parseStoreResult } from '@session-v2/network'
+import { buildStore, INBOX_MAX_TTL_MS, messageHash, NAMESPACE, NetworkError, parseStoreResult } from '@session-v2/network'
 import type { Account, AccountId } from '@session-v2/protocol'
-import { encodeContent, messageIdentity, sealMessageV2, sealMessageV2NoPfs, textContent } from '@session-v2/protocol'
+import {
+  accountIdBytes,
+  encodeContent,
+  messageIdentity,
+  sealMessageV2,
+  sealMessageV2NoPfs,
+  textContent,
+} from '@session-v2/protocol'
 import { ClientError } from '../client-error.ts'
-import type { EventLog } from '../events/event-log.ts'
+import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { OwnAccountKeys } from '../keys/own-account-keys.ts'
 import type { RecipientKeyCache } from '../keys/recipient-keys.ts'
-import type { Change } from '../ports/store.ts'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 import { type MessageLog, type MessageProtocol, type MessageRecord, messageIdOf } from './message-log.ts'
@@ -36,12 +42,18 @@ interface Copy {
   readonly state: CopyState
 }
 
-export interface OutboxRecord {
+interface OutboxRecord {
   readonly messageId: string
   readonly recipient: AccountId
-  readonly recipientCopy: Copy
-  /** Absent for notes to oneself. */
-  readonly ownCopy?: Copy
+  /** The recipient's, and our own unless it is a note to oneself. */
+  readonly copies: { readonly recipient: Copy; readonly own?: Copy }
+}
+
+/** How a copy fared. The hash is that under which a swarm has it. */
+interface CopyOutcome {
+  readonly state: CopyState
+  readonly protocol: MessageProtocol
+  readonly hash?: string
 }
 
 export interface OutboxParts {
@@ -66,7 +78,8 @@ export class Outbox {
   readonly #parts: OutboxParts
   readonly #table: Table<OutboxRecord>
   readonly #lastSentTable: Table<LastSent>
-  readonly #delivering = new Map<AccountId, Promise<number>>()
+  readonly #running = new Map<AccountId, Promise<number>>()
+  readonly #next = new Map<AccountId, Promise<number>>()
   #lastSentAtMs = 0
 
   private constructor(parts: OutboxParts) {
@@ -91,8 +104,8 @@ export class Outbox {
     const content = textContent(text)
     const copy = (encoded: Uint8Array): Copy => ({ content: encodeHex(encoded), state: 'queued' })
     const messageId = messageIdOf(crypto, messageIdentity(account.id, content))
-    const own = recipient === account.id ? {} : { ownCopy: copy(encodeContent(textContent({ ...text, syncTarget: recipient }))) }
-    const record: OutboxRecord = { messageId, recipient, recipientCopy: copy(encodeContent(content)), ...own }
+    const own = recipient === account.id ? {} : { own: copy(encodeContent(textContent({ ...text, syncTarget: recipient }))) }
+    const record: OutboxRecord = { messageId, recipient, copies: { recipient: copy(encodeContent(content)), ...own } }
     const message: MessageRecord = {
       messageId,
       conversation: recipient,
@@ -127,58 +140,60 @@ export class Outbox {
 
   /** Delivers what waits for one recipient, oldest first; one delivery at a time keeps the order. */
   deliver(recipient: AccountId): Promise<number> {
-    const before = this.#delivering.get(recipient) ?? Promise.resolve(0)
-    const run = before.catch(() => 0).then(() => this.#deliverAll(recipient))
-    this.#delivering.set(recipient, run)
-    const forget = () => {
-      if (this.#delivering.get(recipient) === run) this.#delivering.delete(recipient)
+    const running = this.#running.get(recipient)
+    if (running === undefined) return this.#start(recipient)
+    // What was added since it began may have escaped it: one more follows, however many ask.
+    let next = this.#next.get(recipient)
+    if (next === undefined) {
+      next = running
+        .catch(() => 0)
+        .then(() => {
+          this.#next.delete(recipient)
+          return this.#start(recipient)
+        })
+      this.#next.set(recipient, next)
     }
-    run.then(forget, forget)
-    return run
+    return next
   }
 
   /** Waits until no delivery is under way. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#delivering.values())
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running.values(), ...this.#next.values()])
   }
 
+  #start(recipient: AccountId): Promise<number> {
+    const run = this.#deliverAll(recipient).finally(() => this.#running.delete(recipient))
+    this.#running.set(recipient, run)
+    return run
+  }
+
+  /** Sends what waits, in order. A copy that is not taken stops its kind, so that none overtakes it; the other kind goes on. */
   async #deliverAll(recipient: AccountId): Promise<number> {
     let stored = 0
+    const stopped = new Set<CopyName>()
     for (const { value } of await this.#table.page({ group: recipient, limit: Number.MAX_SAFE_INTEGER })) {
-      const outcome = await this.#deliverRecord(value)
-      stored += outcome.stored
-      if (!outcome.done) break
+      let record = value
+      for (const name of ['recipient', 'own'] as const) {
+        const copy = record.copies[name]
+        if (copy === undefined || copy.state === 'stored' || stopped.has(name)) continue
+        const outcome = await this.#sendCopy(record, name, copy)
+        if (outcome?.state === 'stored') stored++
+        else stopped.add(name)
+        if (outcome !== undefined) record = await this.#note(record, name, outcome)
+      }
+      if (stopped.size === 2) break
     }
     return stored
   }
 
-  /** Sends the copies that are not stored yet. `done`: the recipient's copy is stored, so that the next message may follow. */
-  async #deliverRecord(record: OutboxRecord): Promise<{ stored: number; done: boolean }> {
-    let current = record
-    let stored = 0
-    for (const name of ['recipient', 'own'] as const) {
-      const copy = name === 'recipient' ? current.recipientCopy : current.ownCopy
-      if (copy === undefined || copy.state === 'stored') continue
-      const outcome = await this.#sendCopy(current, name, copy)
-      if (outcome === undefined) continue
-      if (outcome.state === 'stored') stored++
-      current = await this.#note(current, name, outcome)
-    }
-    return { stored, done: current.recipientCopy.state === 'stored' }
-  }
-
   /** undefined: the network did not take it; it stays as it is. */
-  async #sendCopy(
-    record: OutboxRecord,
-    name: CopyName,
-    copy: Copy,
-  ): Promise<{ state: CopyState; protocol: MessageProtocol } | undefined> {
+  async #sendCopy(record: OutboxRecord, name: CopyName, copy: Copy): Promise<CopyOutcome | undefined> {
     try {
       const target = name === 'recipient' ? record.recipient : this.#parts.account.id
       const sealed = await this.#seal(target, decodeHex(copy.content))
       if (sealed === undefined) return { state: 'held', protocol: 'v2-pfs' }
-      const taken = await this.#store(target, sealed.payload)
-      return taken ? { state: 'stored', protocol: sealed.protocol } : undefined
+      const hash = await this.#store(target, sealed.payload)
+      return hash === undefined ? undefined : { state: 'stored', protocol: sealed.protocol, hash }
     } catch (error) {
       const waits = error instanceof NetworkError || (error instanceof ClientError && WAITING.has(error.code))
       if (waits) return undefined
@@ -199,40 +214,39 @@ export class Outbox {
     return { payload: sealMessageV2NoPfs(crypto, random, { sender: account, recipient: target, content }), protocol: 'v2' }
   }
 
-  /** True when more than half of the members of the swarm have it. */
-  async #store(target: AccountId, payload: Uint8Array): Promise<boolean> {
+  /** The hash under which more than half of the members of the swarm have it (clause RPC-53), or undefined. */
+  async #store(target: AccountId, payload: Uint8Array): Promise<string | undefined> {
     const { crypto, requests } = this.#parts
     const options = { accountId: target, namespace: NAMESPACE.messages, payload, ttlMs: INBOX_MAX_TTL_MS }
+    const hash = messageHash(crypto, accountIdBytes(target), options.namespace, payload)
     const { result } = await requests.ask(target, {
       build: timestampMs => buildStore(crypto, { ...options, timestampMs }),
       read: answer => parseStoreResult(crypto, answer),
     })
     const members = new Set((await requests.members(target)).map(node => node.ed25519))
-    return result.stored.filter(({ node }) => members.has(node)).length * 2 > members.size
+    const confirmed = result.stored.filter(({ node }) => members.has(node)).length
+    return result.hash === hash && confirmed * 2 > members.size ? hash : undefined
   }
 
   /** Writes down how a copy fared; strikes the message out once both are stored. */
-  async #note(
-    record: OutboxRecord,
-    name: CopyName,
-    outcome: { state: CopyState; protocol: MessageProtocol },
-  ): Promise<OutboxRecord> {
-    const previous = name === 'recipient' ? record.recipientCopy : record.ownCopy!
-    const copy: Copy = { ...previous, state: outcome.state }
-    const next: OutboxRecord = name === 'recipient' ? { ...record, recipientCopy: copy } : { ...record, ownCopy: copy }
-    if (previous.state === copy.state) return next
-    const complete = next.recipientCopy.state === 'stored' && (next.ownCopy?.state ?? 'stored') === 'stored'
-    const changes: Change[] = [
-      complete ? this.#table.remove(record.messageId) : this.#table.put(record.messageId, next, record.recipient),
-    ]
-    const message = name === 'recipient' ? await this.#parts.log.get(record.messageId) : undefined
-    if (message === undefined) await this.#parts.events.commit(changes)
-    else {
-      const { state, protocol } = outcome
-      changes.push(this.#parts.log.update({ ...message, state, protocol, pfs: protocol === 'v2-pfs' }))
-      const { messageId, conversation } = message
-      await this.#parts.events.commit(changes, { type: 'message_state_changed', messageId, conversation, state })
+  async #note(record: OutboxRecord, name: CopyName, outcome: CopyOutcome): Promise<OutboxRecord> {
+    const { state, protocol, hash } = outcome
+    const previous = record.copies[name]!
+    if (previous.state === state) return record
+    const next: OutboxRecord = { ...record, copies: { ...record.copies, [name]: { ...previous, state } } }
+    const complete = Object.values(next.copies).every(copy => copy.state === 'stored')
+    const { messageId, recipient } = record
+    const changes = [complete ? this.#table.remove(messageId) : this.#table.put(messageId, next, recipient)]
+    const events: ClientEvent[] = []
+    const message = await this.#parts.log.get(messageId)
+    if (message !== undefined) {
+      const told = name === 'recipient' ? { state, protocol, pfs: protocol === 'v2-pfs' } : {}
+      const hashes = hash === undefined ? {} : { hashes: { ...message.hashes, [name]: hash } }
+      changes.push(this.#parts.log.update({ ...message, ...told, ...hashes }))
+      if (name === 'recipient')
+        events.push({ type: 'message_state_changed', messageId, conversation: message.conversation, state })
     }
+    await this.#parts.events.commit(changes, events)
     return next
   }
 

@@ -16,10 +16,14 @@ interface QuarantineRecord {
   readonly timestampMs: number
   readonly expiryMs: number
   readonly reason: QuarantineReason
+  /** The 2 bytes that tell which key a `no-key` message wants, in hexadecimal. */
+  readonly indicator?: string
 }
 
 /** At most this many are kept; anyone can send what does not open. The oldest go first. */
-const MAX_KEPT = 1000
+export const QUARANTINE_MAX_MESSAGES = 1000
+/** How many are read at a time. */
+const PAGE = 100
 
 export class Quarantine {
   readonly #table: Table<QuarantineRecord>
@@ -31,7 +35,7 @@ export class Quarantine {
 
   static async open(store: SealedStore): Promise<Quarantine> {
     const quarantine = new Quarantine(store)
-    quarantine.#count = (await quarantine.#table.page({ limit: MAX_KEPT * 2 })).length
+    for await (const page of quarantine.waiting()) quarantine.#count += page.length
     return quarantine
   }
 
@@ -40,29 +44,43 @@ export class Quarantine {
     return this.#count
   }
 
-  /** The changes that keep a message, and drop the oldest when there are too many. */
-  async add(message: RetrievedMessage, reason: QuarantineReason): Promise<Change[]> {
+  /** The change that keeps a message. */
+  keep(message: RetrievedMessage, reason: QuarantineReason, indicator: string | undefined): Change {
     const { hash, timestampMs, expiryMs } = message
-    const changes = [this.#table.put(hash, { hash, payload: encodeBase64(message.payload), timestampMs, expiryMs, reason })]
-    if (this.#count < MAX_KEPT) this.#count++
-    else for (const { value } of await this.#table.page({ limit: 1 })) changes.push(this.#table.remove(value.hash))
-    return changes
-  }
-
-  /** What waits, oldest first. */
-  async waiting(): Promise<RetrievedMessage[]> {
-    const records = await this.#table.page({ limit: MAX_KEPT * 2 })
-    return records.map(({ value }) => ({
-      hash: value.hash,
-      payload: decodeBase64(value.payload),
-      timestampMs: value.timestampMs,
-      expiryMs: value.expiryMs,
-    }))
+    const payload = encodeBase64(message.payload)
+    const record = { hash, payload, timestampMs, expiryMs, reason, ...(indicator === undefined ? {} : { indicator }) }
+    return this.#table.put(hash, record)
   }
 
   /** The change that lets a message go. */
   release(hash: string): Change {
-    this.#count = Math.max(0, this.#count - 1)
     return this.#table.remove(hash)
+  }
+
+  /** The changes that drop the oldest messages when `added` more would be too many. */
+  async evict(added: number): Promise<Change[]> {
+    const surplus = this.#count + added - QUARANTINE_MAX_MESSAGES
+    if (surplus <= 0) return []
+    return (await this.#table.page({ limit: surplus })).map(({ value }) => this.#table.remove(value.hash))
+  }
+
+  /** Counts what was committed: so many messages more, or fewer when negative. */
+  committed(added: number): void {
+    this.#count += added
+  }
+
+  /** What waits, oldest first, in pages. */
+  async *waiting(): AsyncGenerator<RetrievedMessage[]> {
+    for (let after = 0; ; ) {
+      const page = await this.#table.page({ after, limit: PAGE })
+      if (page.length === 0) return
+      after = page.at(-1)!.order
+      yield page.map(({ value: { hash, payload, timestampMs, expiryMs } }) => ({
+        hash,
+        payload: decodeBase64(payload),
+        timestampMs,
+        expiryMs,
+      }))
+    }
   }
 }

@@ -6,7 +6,8 @@
  * the sealing layer tells it nothing but sizes and order.
  *
  * `commit` is atomic and durable: after it resolves the changes survive the end of the process at any moment; if it rejects none of
- * them is there. Adapters run the suite in `testing/record-store-contract.ts`.
+ * them is there. With `erase` the medium keeps nothing of what the changes replace or delete, neither in free pages nor in a log.
+ * Adapters run the suite in `testing/record-store-contract.ts`.
  */
 
 export interface StoredRecord {
@@ -38,9 +39,14 @@ export interface ScanQuery {
   readonly reverse?: boolean | undefined
 }
 
+export interface CommitOptions {
+  /** What is replaced or deleted must be gone from the medium when the commit resolves. */
+  readonly erase?: boolean
+}
+
 export interface RecordStore {
   get(table: string, key: Uint8Array): Promise<StoredRecord | undefined>
   scan(table: string, query: ScanQuery): Promise<readonly StoredRecord[]>
-  commit(changes: readonly Change[]): Promise<void>
+  commit(changes: readonly Change[], options?: CommitOptions): Promise<void>
   close(): Promise<void>
 }

@@ -1,15 +1,33 @@
 /**
  * The time of the network: this device's clock and what it is known to be off by. Nodes refuse requests whose time is too far from
- * theirs; then several are asked, and the median counts, so that one lying node moves nothing.
+ * theirs; then several are asked, and the median counts, so that one lying node moves nothing. What was found is kept for the next
+ * start, since a wrong clock is mostly still wrong then.
  */
 import type { Clock } from '../ports/clock.ts'
+import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
+
+interface ClockRecord {
+  readonly offsetMs: number
+}
+
+const RECORD = 'clock'
 
 export class NetworkClock {
   readonly #clock: Clock
+  readonly #store: SealedStore
+  readonly #table: Table<ClockRecord>
   #offsetMs = 0
 
-  constructor(clock: Clock) {
+  private constructor(clock: Clock, store: SealedStore) {
     this.#clock = clock
+    this.#store = store
+    this.#table = store.table<ClockRecord>('network')
+  }
+
+  static async open(clock: Clock, store: SealedStore): Promise<NetworkClock> {
+    const networkClock = new NetworkClock(clock, store)
+    networkClock.#offsetMs = (await networkClock.#table.get(RECORD))?.offsetMs ?? 0
+    return networkClock
   }
 
   /** Milliseconds since the epoch as the network counts them. */
@@ -22,13 +40,17 @@ export class NetworkClock {
     return this.#clock.nowMs()
   }
 
-  /** Takes the median of what nodes said, and returns by how many milliseconds the network's time moved. */
-  adopt(offsetsMs: readonly number[]): number {
+  /** By how much the network is ahead of this device, in milliseconds. */
+  get offsetMs(): number {
+    return this.#offsetMs
+  }
+
+  /** Takes the median of what nodes said. Without any, nothing changes. */
+  async adopt(offsetsMs: readonly number[]): Promise<void> {
     const sorted = offsetsMs.toSorted((a, b) => a - b)
     const median = sorted[Math.floor(sorted.length / 2)]
-    if (median === undefined) return 0
-    const moved = Math.abs(median - this.#offsetMs)
+    if (median === undefined) return
+    await this.#store.commit([this.#table.put(RECORD, { offsetMs: median })])
     this.#offsetMs = median
-    return moved
   }
 }

@@ -4,50 +4,53 @@ import type { ServiceNode } from '@session-v2/network'
 import { decodeServiceNodes, encodeServiceNode, NetworkError, parseServiceNodesResult, swarmOf } from '@session-v2/network'
 import { type AccountId, accountIdBytes } from '@session-v2/protocol'
 import { ClientError } from '../client-error.ts'
+import type { EventLog } from '../events/event-log.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
+import type { Table } from '../store/sealed/sealed-store.ts'
 
 const SEED_TIMEOUT_MS = 10_000
+/** When nodes do not answer the list may be old; but seeds are not asked again within this time. */
+const REFRESH_PAUSE_MS = 60_000
 
-interface DirectoryRecord {
+/** What is stored: the nodes as a seed lists them. */
+export interface DirectoryRecord {
   readonly nodes: readonly Record<string, unknown>[]
 }
 
 const RECORD = 'nodes'
 
+export interface DirectoryParts {
+  readonly clock: Clock
+  readonly transport: Transport
+  readonly scheduler: Scheduler
+  readonly events: EventLog
+  readonly table: Table<DirectoryRecord>
+  readonly seeds: readonly string[]
+}
+
 export class NodeDirectory {
-  readonly #transport: Transport
-  readonly #scheduler: Scheduler
-  readonly #store: SealedStore
-  readonly #table: Table<DirectoryRecord>
-  readonly #seeds: readonly string[]
+  readonly #parts: DirectoryParts
   readonly #corrections = new Map<AccountId, readonly ServiceNode[]>()
   #nodes: readonly ServiceNode[] = []
+  #refreshing: Promise<boolean> | undefined
+  #refreshedAtMs = Number.NEGATIVE_INFINITY
 
-  private constructor(transport: Transport, scheduler: Scheduler, store: SealedStore, seeds: readonly string[]) {
-    this.#transport = transport
-    this.#scheduler = scheduler
-    this.#store = store
-    this.#table = store.table<DirectoryRecord>('network')
-    this.#seeds = seeds
+  private constructor(parts: DirectoryParts) {
+    this.#parts = parts
   }
 
-  static async open(
-    transport: Transport,
-    scheduler: Scheduler,
-    store: SealedStore,
-    seeds: readonly string[],
-  ): Promise<NodeDirectory> {
-    const directory = new NodeDirectory(transport, scheduler, store, seeds)
-    const record = await directory.#table.get(RECORD)
+  static async open(parts: DirectoryParts): Promise<NodeDirectory> {
+    const directory = new NodeDirectory(parts)
+    const record = await parts.table.get(RECORD)
     if (record !== undefined) directory.#nodes = decodeServiceNodes(record.nodes)
     return directory
   }
 
   /** All known nodes; asks the seeds when there are none. @throws ClientError `network-unavailable`. */
   async nodes(): Promise<readonly ServiceNode[]> {
-    if (this.#nodes.length === 0) await this.refresh()
+    if (this.#nodes.length === 0) await this.#refresh()
     return this.#nodes
   }
 
@@ -60,40 +63,83 @@ export class NodeDirectory {
     return nodes.filter(node => node.swarmId === id)
   }
 
-  /** A node said that the account is elsewhere, and where. */
-  correct(account: AccountId, members: readonly ServiceNode[]): void {
-    if (members.length > 0) this.#corrections.set(account, members)
+  /**
+   * A node said that the account is elsewhere, and where. Only nodes of the list are believed in: otherwise one node could hand an
+   * account over to machines of its own.
+   * @returns the members that are believed in
+   */
+  correct(account: AccountId, members: readonly ServiceNode[]): readonly ServiceNode[] {
+    const known = new Set(this.#nodes.map(node => node.ed25519))
+    const believed = members.filter(node => known.has(node.ed25519))
+    if (believed.length > 0) this.#corrections.set(account, believed)
+    return believed
   }
 
-  /** Asks the seeds, one after the other, for the list of nodes. @throws ClientError `network-unavailable`. */
-  async refresh(): Promise<void> {
+  /** Asks the seeds whether the list changed, unless they were asked a moment ago. A seed that is silent changes nothing. */
+  async changed(): Promise<boolean> {
+    if (this.#parts.clock.nowMs() - this.#refreshedAtMs < REFRESH_PAUSE_MS) return false
+    try {
+      return await this.#refresh()
+    } catch (error) {
+      if (error instanceof ClientError && error.code === 'network-unavailable') return false
+      throw error
+    }
+  }
+
+  /** True when the list changed. @throws ClientError `network-unavailable`. */
+  #refresh(): Promise<boolean> {
+    this.#refreshing ??= this.#askSeeds().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  /** Asks the seeds, one after the other, for the list of nodes. */
+  async #askSeeds(): Promise<boolean> {
+    const { clock, seeds } = this.#parts
+    this.#refreshedAtMs = clock.nowMs()
     let cause: unknown
-    for (const seed of this.#seeds) {
+    for (const seed of seeds) {
       try {
         const nodes = await this.#askSeed(seed)
-        if (nodes.length === 0) continue
-        this.#nodes = nodes
-        this.#corrections.clear()
-        await this.#store.commit([this.#table.put(RECORD, { nodes: nodes.map(node => encodeServiceNode(node)) })])
-        return
+        if (nodes.length > 0) return await this.#adopt(nodes)
       } catch (error) {
         if (error instanceof ClientError) throw error
         cause = error
       }
     }
-    const tried = this.#seeds.length === 0 ? 'No seed is known.' : `No seed answers (${this.#seeds.join(', ')}).`
+    const tried = `No seed answers (${seeds.join(', ')}).`
     throw new ClientError('network-unavailable', `The network cannot be reached. ${tried} Nothing is lost; try again.`, cause)
   }
 
+  async #adopt(nodes: readonly ServiceNode[]): Promise<boolean> {
+    if (listText(nodes) === listText(this.#nodes)) return false
+    const { events, table } = this.#parts
+    const put = table.put(RECORD, { nodes: nodes.map(node => encodeServiceNode(node)) })
+    await events.commit([put], [{ type: 'network_changed', nodes: nodes.length }])
+    this.#nodes = nodes
+    this.#corrections.clear()
+    return true
+  }
+
   async #askSeed(seed: string): Promise<ServiceNode[]> {
+    const { scheduler, transport } = this.#parts
     const request = { jsonrpc: '2.0', id: 0, method: 'get_n_service_nodes', params: { active_only: true } }
-    const limit = this.#scheduler.deadline(SEED_TIMEOUT_MS)
+    const limit = scheduler.deadline(SEED_TIMEOUT_MS)
     try {
-      const answer = await this.#transport.sendToSeed(seed, encodeUtf8(JSON.stringify(request)), limit.signal)
+      const answer = await transport.sendToSeed(seed, encodeUtf8(JSON.stringify(request)), limit.signal)
       if (answer.status !== 200) throw new NetworkError('server', `the seed answered ${answer.status}`)
       return parseServiceNodesResult(JSON.parse(decodeUtf8(answer.body)))
     } finally {
       limit.clear()
     }
   }
+}
+
+/** Equal for lists of the same nodes at the same places. */
+function listText(nodes: readonly ServiceNode[]): string {
+  return nodes
+    .map(node => JSON.stringify(encodeServiceNode(node)))
+    .sort()
+    .join()
 }

@@ -1,7 +1,7 @@
 /**
  * Requests to an account's swarm: chooses a member, follows a 421 to where the account is, corrects the clock after a 406, passes
- * over members that are down. Every failure ends in one of three ways: another member answered, the caller may try later, or the
- * request itself is wrong.
+ * over members that are down or refuse. Every failure ends in one of three ways: another member answered, the caller may try later,
+ * or all members find the request itself wrong (clause RPC-80).
  */
 import { decodeUtf8 } from '@session-v2/encoding'
 import type { InfoResult, RpcRequest, ServiceNode } from '@session-v2/network'
@@ -26,7 +26,7 @@ const MAX_ATTEMPTS = 6
 const MAX_REDIRECTS = 3
 /** How many nodes say what time it is. */
 const CLOCK_WITNESSES = 3
-/** A correction smaller than this does not explain why a node refused the time. */
+/** A movement of the clock smaller than this does not explain why a node refused the time. */
 const CLOCK_STEP_MS = 2_000
 /** A member that failed is asked last for this long. */
 const STRIKE_MS = 60_000
@@ -52,6 +52,7 @@ export class SwarmRequests {
   readonly #directory: NodeDirectory
   readonly clock: NetworkClock
   readonly #strikes = new Map<string, number>()
+  #correcting: Promise<void> | undefined
 
   constructor(transport: Transport, scheduler: Scheduler, directory: NodeDirectory, clock: NetworkClock) {
     this.#transport = transport
@@ -67,37 +68,28 @@ export class SwarmRequests {
       const j = this.#scheduler.below(i + 1)
       ;[members[i], members[j]] = [members[j]!, members[i]!]
     }
-    const struck = (node: ServiceNode) => (this.#strikes.get(node.ed25519) ?? 0) > this.clock.deviceMs()
+    const struck = (node: ServiceNode) => !this.isHealthy(node)
     return [...members.filter(node => !struck(node)), ...members.filter(struck)]
   }
 
+  /** Whether a node has not failed lately. */
+  isHealthy(node: ServiceNode): boolean {
+    return (this.#strikes.get(node.ed25519) ?? 0) <= this.clock.deviceMs()
+  }
+
   /**
-   * Asks members of the account's swarm until one answers.
+   * Asks members of the account's swarm until one answers; asks the seeds for the members of today before giving up.
    * @param preferred members to begin with, in order
    * @throws ClientError `network-unavailable`, `clock-off`; NetworkError when the request itself is refused
    */
   async ask<T>(account: AccountId, question: Question<T>, preferred: readonly ServiceNode[] = []): Promise<NodeAnswer<T>> {
-    let queue = inOrder(preferred, await this.members(account))
-    let redirects = 0
-    let clockCorrected = false
-    let last: NetworkError | undefined
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const node = queue.shift()
-      if (node === undefined) break
-      try {
-        return { node, result: await this.askNode(node, question) }
-      } catch (error) {
-        if (!(error instanceof NetworkError)) throw error
-        last = error
-        if (error.code === 'wrong-swarm' && redirects++ < MAX_REDIRECTS) queue = this.#redirect(account, error, queue)
-        else if (error.code === 'clock') {
-          if (clockCorrected || !(await this.correctClock())) throw clockOff(error)
-          clockCorrected = true
-          queue.unshift(node)
-        } else if (error.retry === 'never') throw error
-      }
+    try {
+      return await this.#askMembers(account, question, inOrder(preferred, await this.members(account)))
+    } catch (error) {
+      const unanswered = error instanceof ClientError && error.code === 'network-unavailable'
+      if (!unanswered || !(await this.#directory.changed())) throw error
+      return this.#askMembers(account, question, await this.members(account))
     }
-    throw new ClientError('network-unavailable', 'No storage node of the swarm answers. Nothing is lost; try again.', last)
   }
 
   /** Asks up to `count` different members, at the same time, and returns the answers that came. */
@@ -131,8 +123,15 @@ export class SwarmRequests {
     }
   }
 
-  /** Asks several nodes for the time and adopts the median. False when that changed nothing, so that time is not what is wrong. */
-  async correctClock(): Promise<boolean> {
+  /** Asks several nodes for the time and adopts the median, once however many ask for it. */
+  correctClock(): Promise<void> {
+    this.#correcting ??= this.#askTime().finally(() => {
+      this.#correcting = undefined
+    })
+    return this.#correcting
+  }
+
+  async #askTime(): Promise<void> {
     const nodes = [...(await this.#directory.nodes())]
     const witnesses: ServiceNode[] = []
     while (witnesses.length < CLOCK_WITNESSES && nodes.length > 0) {
@@ -141,8 +140,40 @@ export class SwarmRequests {
     const offsets = await Promise.allSettled(
       witnesses.map(async node => (await this.askNode(node, TIME)).nodeTimeMs - this.clock.deviceMs()),
     )
-    const known = offsets.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
-    return this.clock.adopt(known) > CLOCK_STEP_MS
+    await this.clock.adopt(offsets.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])))
+  }
+
+  async #askMembers<T>(account: AccountId, question: Question<T>, members: readonly ServiceNode[]): Promise<NodeAnswer<T>> {
+    let queue = [...members]
+    let redirects = 0
+    let clockCorrected = false
+    let last: NetworkError | undefined
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const node = queue.shift()
+      if (node === undefined) break
+      const offsetMs = this.clock.offsetMs
+      try {
+        return { node, result: await this.askNode(node, question) }
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error
+        last = error; if (process.env.DBG) console.log(question.build(0, node).method, node.port, error.code, error.message, (error as any).cause)
+        if (error.code === 'wrong-swarm' && redirects++ < MAX_REDIRECTS) queue = this.#redirect(account, error, queue)
+        else if (error.code === 'clock') {
+          if (clockCorrected || !(await this.#clockMovedFrom(offsetMs))) throw clockOff(error)
+          clockCorrected = true
+          queue.unshift(node)
+        }
+      }
+    }
+    if (last?.retry === 'never') throw last
+    throw new ClientError('network-unavailable', 'No storage node of the swarm answers. Nothing is lost; try again.', last)
+  }
+
+  /** Whether the network's time is now another than the one a refused request was made with; corrects it when nobody else did. */
+  async #clockMovedFrom(offsetMs: number): Promise<boolean> {
+    const moved = () => Math.abs(this.clock.offsetMs - offsetMs) > CLOCK_STEP_MS
+    if (!moved()) await this.correctClock()
+    return moved()
   }
 
   async #send(node: ServiceNode, request: RpcRequest, signal: AbortSignal): Promise<{ status: number; body: Uint8Array }> {
@@ -155,9 +186,7 @@ export class SwarmRequests {
   }
 
   #redirect(account: AccountId, error: NetworkError, queue: readonly ServiceNode[]): ServiceNode[] {
-    const { nodes } = parseGetSwarmResult(error.body)
-    this.#directory.correct(account, nodes)
-    return inOrder(nodes, queue)
+    return inOrder(this.#directory.correct(account, membersOf(error)), queue)
   }
 
   #strike(node: ServiceNode): void {
@@ -166,6 +195,16 @@ export class SwarmRequests {
 }
 
 const TIME: Question<InfoResult> = { build: buildInfo, read: parseInfoResult }
+
+/** The members that a 421 names; none when its body cannot be read. */
+function membersOf(error: NetworkError): readonly ServiceNode[] {
+  try {
+    return parseGetSwarmResult(error.body).nodes
+  } catch (cause) {
+    if (cause instanceof NetworkError) return []
+    throw cause
+  }
+}
 
 /** `first`, then those of `rest` that are not among them. */
 function inOrder(first: readonly ServiceNode[], rest: readonly ServiceNode[]): ServiceNode[] {

@@ -9,6 +9,7 @@ import {
   buildRetrieve,
   errorOfStatus,
   NAMESPACE,
+  NetworkError,
   parseBatchResult,
   parseRetrieveResult,
   retrieveNeedsSignature,
@@ -18,7 +19,7 @@ import type { OwnAccountKeys } from '../keys/own-account-keys.ts'
 import type { Inbox } from '../messages/inbox.ts'
 import type { Change } from '../ports/store.ts'
 import { requestSigner } from '../routing/request-signer.ts'
-import type { SwarmRequests } from '../routing/swarm-requests.ts'
+import type { NodeAnswer, Question, SwarmRequests } from '../routing/swarm-requests.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** Pages of one poll at most, so that a node that always has more cannot hold a device for ever. */
@@ -48,6 +49,8 @@ export interface PollResult {
 export class Poll {
   readonly #parts: PollParts
   readonly #cursors: Table<CursorRecord>
+  /** The member that answered last: it is asked again, since it knows what is new for us. */
+  #lastMember: string | undefined
 
   constructor(parts: PollParts) {
     this.#parts = parts
@@ -55,27 +58,41 @@ export class Poll {
   }
 
   /**
-   * Polls one member, and reads on while it has more messages.
-   * @param polled members that were polled already and come last; the one that answers is added
-   * @throws ClientError, NetworkError
+   * Polls one member, and reads on while it has more messages; then a second one, which may have what the first has missed.
+   * @throws ClientError, NetworkError when no member answers
    */
-  async run(polled: ServiceNode[]): Promise<PollResult> {
+  async run(): Promise<PollResult> {
     const { account, requests } = this.#parts
-    const done = new Set(polled.map(node => node.ed25519))
     const members = await requests.members(account.id)
-    const preferred = [...members.filter(node => !done.has(node.ed25519)), ...polled]
-    const cursors = new Map<string, string | undefined>()
-    for (const node of preferred) cursors.set(node.ed25519, await this.#cursor(node))
-    const question = {
-      build: (nowMs: number, node: ServiceNode) => this.#batch(nowMs, cursors.get(node.ed25519)),
-      read: (answer: unknown) => parseBatchResult(answer, POLLED.length).map(retrieved),
+    const question = await this.#question(members)
+    const preferred = members.filter(node => node.ed25519 === this.#lastMember)
+    const first = await requests.ask(account.id, question, preferred)
+    this.#lastMember = first.node.ed25519
+    const result = await this.#take(first)
+    const second = members.find(node => node.ed25519 !== first.node.ed25519 && requests.isHealthy(node))
+    if (second === undefined) return result
+    try {
+      const more = await this.#take({ node: second, result: await requests.askNode(second, question) })
+      return { received: result.received + more.received, quarantined: result.quarantined + more.quarantined }
+    } catch (error) {
+      if (error instanceof NetworkError) return result
+      throw error
     }
-    const { node, result } = await requests.ask(account.id, question, preferred)
+  }
+
+  async #question(members: readonly ServiceNode[]): Promise<Question<RetrieveResult[]>> {
+    const cursors = new Map<string, string | undefined>()
+    for (const node of members) cursors.set(node.ed25519, await this.#cursor(node))
+    return {
+      build: (nowMs, node) => this.#batch(nowMs, cursors.get(node.ed25519)),
+      read: answer => parseBatchResult(answer, POLLED.length).map(retrieved),
+    }
+  }
+
+  async #take({ node, result }: NodeAnswer<RetrieveResult[]>): Promise<PollResult> {
     const [, accountKeys, messages] = result
     if (accountKeys !== undefined) await this.#parts.ownKeys.observe(accountKeys.messages.map(message => message.payload))
-    const total = messages === undefined ? { received: 0, quarantined: 0 } : await this.#takeAll(node, messages)
-    polled.push(node)
-    return total
+    return messages === undefined ? { received: 0, quarantined: 0 } : this.#takeAll(node, messages)
   }
 
   /** Takes a first page and those behind it. */

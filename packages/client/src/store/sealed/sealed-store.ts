@@ -8,7 +8,7 @@ import type { Crypto, Random } from '@session-v2/crypto'
 import { blake2b, CryptoError, Secret, wipe, xchacha20Poly1305Decrypt, xchacha20Poly1305Encrypt } from '@session-v2/crypto'
 import { concatBytes, encodeUtf8 } from '@session-v2/encoding'
 import { ClientError } from '../../client-error.ts'
-import type { Change, RecordStore, StoredRecord } from '../../ports/store.ts'
+import type { Change, CommitOptions, RecordStore, StoredRecord } from '../../ports/store.ts'
 import { decodeRecord, encodeRecord } from './record-codec.ts'
 
 const NONCE_BYTES = 24
@@ -81,9 +81,9 @@ export class SealedStore {
   }
 
   /** Writes all changes or none. @throws ClientError `store-failed`; nothing was written then. */
-  async commit(changes: readonly Change[]): Promise<void> {
+  async commit(changes: readonly Change[], options?: CommitOptions): Promise<void> {
     try {
-      await this.#store.commit(changes)
+      await this.#store.commit(changes, options)
     } catch (cause) {
       if (cause instanceof ClientError) throw cause
       throw new ClientError('store-failed', 'The account could not be written. Is the disk full? Nothing was changed.', cause)

@@ -31,9 +31,10 @@ export interface PassphraseCost {
 /** About 0.2 s and 64 MiB a guess. */
 export const PASSPHRASE_COST: PassphraseCost = { opsLimit: 3, memoryBytes: 67_108_864 }
 
-/** Bounds on what a header may ask for, so that a tampered one cannot exhaust the machine. */
-const MAX_OPS_LIMIT = 100
+/** Bounds on what a header may ask for, so that a tampered one cannot exhaust the machine: 1 GiB, and some 10 s. */
+const MIN_MEMORY_BYTES = 8192
 const MAX_MEMORY_BYTES = 1_073_741_824
+const MAX_WORK_BYTES = 4 * MAX_MEMORY_BYTES
 
 const TABLE = 'vault'
 const HEADER_KEY = encodeUtf8('header')
@@ -66,6 +67,7 @@ export interface NewVault {
 export function createVault(crypto: Crypto, random: Random, unlock: Unlock): NewVault {
   const dataKey = Secret.of(random.bytes(KEY_BYTES), 'data-key')
   const cost = 'passphrase' in unlock ? (unlock.cost ?? PASSPHRASE_COST) : undefined
+  if (cost !== undefined && !isBearable(cost)) throw new ClientError('bad-unlock', 'The cost of a passphrase is out of bounds.')
   const parameters = cost === undefined ? {} : { salt: encodeHex(random.bytes(SALT_BYTES)), ...cost }
   const method = cost === undefined ? 'key' : 'passphrase'
   const wrappingKey = deriveWrappingKey(crypto, unlock, { version: 1, method, ...parameters, wrapped: '' })
@@ -117,9 +119,7 @@ function deriveWrappingKey(crypto: Crypto, unlock: Unlock, header: Header): Uint
 
 function parseHeader(value: Uint8Array): Header {
   const header = decodeRecord<Partial<Header>>(value)
-  const words =
-    header.method !== 'passphrase' ||
-    (isHex(header.salt, SALT_BYTES) && within(header.opsLimit, MAX_OPS_LIMIT) && within(header.memoryBytes, MAX_MEMORY_BYTES))
+  const words = header.method !== 'passphrase' || (isHex(header.salt, SALT_BYTES) && isBearable(header))
   const known = header.version === 1 && (header.method === 'passphrase' || header.method === 'key')
   if (!known || !words || !isHex(header.wrapped, NONCE_BYTES + KEY_BYTES + 16)) {
     throw new ClientError(
@@ -134,6 +134,8 @@ function isHex(text: unknown, sizeBytes: number): boolean {
   return typeof text === 'string' && text.length === 2 * sizeBytes && /^[0-9a-f]*$/.test(text)
 }
 
-function within(value: unknown, max: number): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max
+/** Whether a guess at this cost can be made at all, and in time. */
+function isBearable({ opsLimit = 0, memoryBytes = 0 }: Partial<PassphraseCost>): boolean {
+  const whole = Number.isInteger(opsLimit) && Number.isInteger(memoryBytes) && opsLimit >= 1
+  return whole && memoryBytes >= MIN_MEMORY_BYTES && memoryBytes <= MAX_MEMORY_BYTES && opsLimit * memoryBytes <= MAX_WORK_BYTES
 }

@@ -3,10 +3,10 @@
  *
  * The file is locked for as long as it is open, by the operating system, so that the lock dies with the process. Deleted content is
  * overwritten (`secure_delete`), and the write-ahead log is synced at every commit: what was committed survives a crash of the
- * machine.
+ * machine. A commit that erases also empties the log into the file.
  */
 import { ClientError } from '../../client-error.ts'
-import type { Change, RecordStore, ScanQuery, StoredRecord } from '../../ports/store.ts'
+import type { Change, CommitOptions, RecordStore, ScanQuery, StoredRecord } from '../../ports/store.ts'
 import { type Database, openDatabase, type SqliteValue, type Statement } from './driver.ts'
 
 const SCHEMA_VERSION = 1
@@ -35,7 +35,11 @@ export async function openSqliteStore(path: string): Promise<RecordStore> {
     prepare(database)
     return new SqliteStore(database)
   } catch (error) {
-    database?.close()
+    if (database !== undefined) {
+      rollBack(database)
+      release(database)
+      database.close()
+    }
     throw storeError(error)
   }
 }
@@ -51,6 +55,26 @@ function prepare(database: Database): void {
   database.exec(SCHEMA)
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
   database.exec('COMMIT')
+}
+
+function rollBack(database: Database): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {
+    // It may have been rolled back already; the error that led here is the one to tell.
+  }
+}
+
+/**
+ * Lets go of the lock. Closing alone does not where the driver leaves statements open until they are collected as garbage, and in
+ * this mode only a database without a write-ahead log lets go.
+ */
+function release(database: Database): void {
+  try {
+    database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema;')
+  } catch {
+    // The disk is full or gone; what was committed is in the log, and the lock goes with the process.
+  }
 }
 
 class SqliteStore implements RecordStore {
@@ -88,7 +112,7 @@ class SqliteStore implements RecordStore {
     })
   }
 
-  async commit(changes: readonly Change[]): Promise<void> {
+  async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<void> {
     if (changes.length === 0) return
     this.#guard(() => {
       this.#database.exec('BEGIN IMMEDIATE')
@@ -96,29 +120,24 @@ class SqliteStore implements RecordStore {
         for (const change of changes) this.#apply(change)
         this.#database.exec('COMMIT')
       } catch (error) {
-        this.#rollBack()
+        rollBack(this.#database)
         throw error
       }
+      // Pages are overwritten by `secure_delete`; earlier versions of them are still in the log until it is emptied.
+      if (options.erase) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     })
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    release(this.#database)
     this.#database.close()
   }
 
   #apply(change: Change): void {
     if (change.kind === 'put') this.#put.run(change.table, change.key, change.group ?? null, change.value)
     else this.#delete.run(change.table, change.key)
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec('ROLLBACK')
-    } catch {
-      // A full disk may have rolled back already; the error that led here is the one to tell.
-    }
   }
 
   #scan(query: ScanQuery): Statement {
