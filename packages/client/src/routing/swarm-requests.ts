@@ -156,7 +156,7 @@ export class SwarmRequests {
         return { node, result: await this.askNode(node, question) }
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error
-        last = error; if (process.env.DBG) console.log(question.build(0, node).method, node.port, error.code, error.message, (error as any).cause)
+        last = error
         if (error.code === 'wrong-swarm' && redirects++ < MAX_REDIRECTS) queue = this.#redirect(account, error, queue)
         else if (error.code === 'clock') {
           if (clockCorrected || !(await this.#clockMovedFrom(offsetMs))) throw clockOff(error)

@@ -22,7 +22,9 @@ export function directTransport(post: HttpPost = fetchPost): Transport {
 
 async function fetchPost(url: string, body: Uint8Array, signal: AbortSignal): Promise<TransportAnswer> {
   const headers = { 'content-type': 'application/json' }
-  const response = await fetch(url, { method: 'POST', headers, body: body as Uint8Array<ArrayBuffer>, signal, redirect: 'error' })
+  const request = { method: 'POST', headers, body: body as Uint8Array<ArrayBuffer>, signal }
+  // Redirects are not followed. Not 'error': with it Node fails on every 421, which fetch repeats once with a body already read.
+  const response = await fetch(url, { ...request, redirect: 'manual' })
   return { status: response.status, body: await readLimited(response) }
 }
 

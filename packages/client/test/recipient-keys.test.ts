@@ -1,0 +1,1 @@
+/** Being written by the tests' author; do not overwrite. */
