@@ -33,6 +33,7 @@ const root = new URL('../', import.meta.url)
 
 /** Every file of vectors/<chapter>/, by name. @throws Error when there is none. */
 export function loadVectors(chapter: string): VectorFile[] {
+  if (!/^[a-z0-9-]+$/.test(chapter)) throw new Error(`${JSON.stringify(chapter)} is no name of a chapter`)
   const folder = new URL(`${chapter}/`, root)
   const names = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.json')) : []
   if (names.length === 0) throw new Error(`there are no vectors for the chapter ${chapter}`)

@@ -1,7 +1,7 @@
 /** Every command's `--json` output, field by field. */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { errorCode, RunningLines, records, run, start, stop } from './command-process.ts'
 import { type TestHome, TestNetwork } from './test-network.ts'
 
@@ -37,6 +37,7 @@ describe('network up', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)('%s ends it with 0 and removes the temporary folder', async signal => {
     const child = start(['network', 'up', '--nodes', '1', '--swarms', '1'])
+    onTestFinished(() => void child.kill('SIGINT'))
     const text = await new Promise<string>(resolve => child.stdout!.setEncoding('utf8').once('data', resolve))
     const folder = /data\s+(\S+)/.exec(text)![1]!
     expect(existsSync(folder)).toBe(true)
@@ -161,6 +162,7 @@ describe('send, sync, read, keys', () => {
   it('read --follow prints what comes, until Ctrl-C ends it with 0', async () => {
     const held = await bob.expect(['read'])
     const child = start(['--json', '--home', bob.folder, 'read', '--follow', '--after', String(held.at(-1)!.cursor)])
+    onTestFinished(() => void child.kill('SIGINT'))
     const lines = new RunningLines(child)
     await alice.expect(['send', bob.accountId, 'while you watch'])
     expect(await lines.next()).toMatchObject({ body: 'while you watch' })

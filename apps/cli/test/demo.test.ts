@@ -1,6 +1,6 @@
 /** `npm start` tells its story and leaves homes that its printed commands can use. */
 import type { ChildProcess } from 'node:child_process'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { DEMO, ended, requireBuilt, run, start, stop, temporaryFolder } from './command-process.ts'
 
 requireBuilt()
@@ -19,6 +19,7 @@ describe('the demonstration', () => {
 
   it('stays up, and the commands that it prints work', async () => {
     const child = start([], {}, DEMO)
+    onTestFinished(() => void child.kill('SIGINT'))
     const text = await textUntil(child, 'Ctrl-C')
     const commands = [...text.matchAll(/npx session-v2 (?:[^\n]|(?<=\\)\n)+/g)].map(match => match[0])
     expect(commands).toHaveLength(4)
@@ -35,6 +36,7 @@ describe('the demonstration', () => {
 
   it('keeps its data when it is told where, and goes on with it', async () => {
     const { path, remove } = temporaryFolder()
+    onTestFinished(remove)
     const ids: unknown[] = []
     for (let times = 0; times < 2; times++) {
       const { status, stdout } = await ended(start(['--once', '--data', path], {}, DEMO))
@@ -42,7 +44,6 @@ describe('the demonstration', () => {
       ids.push(stdout.match(/\b05[0-9a-f]{64}\b/g)!.slice(0, 2))
     }
     expect(ids[1]).toEqual(ids[0])
-    remove()
   })
 })
 

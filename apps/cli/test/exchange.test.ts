@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestHome, TestNetwork } from './test-network.ts'
 
 const MESSAGES_EACH_WAY = 200
-const EXCHANGE_TIMEOUT_MS = 300_000
+const EXCHANGE_TIMEOUT_MS = 600_000
 const MARK = 'xylophone-'
 
 let network: TestNetwork

@@ -2,7 +2,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { errorCode, RunningLines, records, start, stop } from './command-process.ts'
 import { somePort, type TestHome, TestNetwork } from './test-network.ts'
 
@@ -70,6 +70,7 @@ describe('a passphrase', () => {
 describe('two processes on one home', () => {
   it('the second is told home-locked, and can go on when the first has ended', async () => {
     const child = start(['--json', '--home', bob.folder, 'read', '--follow'])
+    onTestFinished(() => void child.kill('SIGKILL'))
     const lines = new RunningLines(child)
     await alice.expect(['send', bob.accountId, 'hold the door'])
     expect(await lines.next()).toMatchObject({ body: 'hold the door' })
@@ -106,6 +107,7 @@ describe('a full disk', () => {
 describe('no network', () => {
   it('send leaves the message in the outbox, says so and ends with 0; sync delivers it', async () => {
     const other = await TestNetwork.start(['--nodes', '3', '--swarms', '1', '--port', String(somePort())])
+    onTestFinished(() => other.stop())
     const [carol, dave] = [await other.account('Carol'), await other.account('Dave')]
     expect(await other.goDown()).toBe(0)
     const [sent] = await carol.expect(['send', dave.accountId, 'patience', '--timeout', '3'])
@@ -116,7 +118,6 @@ describe('no network', () => {
     await other.serve()
     await carol.expect(['sync'])
     expect(await incoming(dave)).toEqual(['patience'])
-    await other.stop()
   })
 })
 

@@ -6,7 +6,7 @@ import { type TestHome, TestNetwork } from './test-network.ts'
 const KILLS = 50
 /** Runs that were cut after the text was kept and before that was reported: what this is about. It goes on until there are enough. */
 const CUT_BETWEEN = 5
-const KILLS_TIMEOUT_MS = 180_000
+const KILLS_TIMEOUT_MS = 300_000
 
 let network: TestNetwork
 let alice: TestHome

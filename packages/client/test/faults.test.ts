@@ -42,11 +42,9 @@ describe('swarm members that do not answer', () => {
     })
     const pulse = setInterval(() => time.advance(1_000), 20)
     const alice = await newClient(network, 'Alice', { transport: abortable(transport), clock: time, timers: time })
-    for (const text of ['a', 'b', 'c', 'd']) {
-      expect((await alice.send(bob.accountId, text, { timeoutMs: 1_000_000 })).state).toBe('stored')
-    }
+    do expect((await alice.send(bob.accountId, 'Hello', { timeoutMs: 1_000_000 })).state).toBe('stored')
+    while (asked === 0)
     clearInterval(pulse)
-    expect(asked).toBeGreaterThan(0)
     await alice.close()
   })
 

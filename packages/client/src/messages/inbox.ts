@@ -7,9 +7,9 @@
  */
 import type { Crypto } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
-import type { RetrievedMessage } from '@session-v2/network'
+import { INBOX_MAX_TTL_MS, messageHash, NAMESPACE, type RetrievedMessage } from '@session-v2/network'
 import type { Account, AccountId, Content, Keyring, OpenMessageOutcome } from '@session-v2/protocol'
-import { decodeContent, messageIdentity, openMessage, ProtocolError, parseAccountId } from '@session-v2/protocol'
+import { accountIdBytes, decodeContent, messageIdentity, openMessage, ProtocolError, parseAccountId } from '@session-v2/protocol'
 import { isName } from '../account-record.ts'
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { Change } from '../ports/store.ts'
@@ -78,8 +78,10 @@ export class Inbox {
   async take(page: readonly RetrievedMessage[], cursor: readonly Change[], nowMs: number): Promise<InboxResult> {
     const intake = emptyIntake()
     intake.changes.push(...cursor)
-    for (const message of page) {
-      if ((await this.#seen.get(message.hash)) !== undefined) continue
+    const taken = new Set<string>()
+    for (const message of page.map(told => this.#checked(told, nowMs))) {
+      if (taken.has(message.hash) || (await this.#seen.get(message.hash)) !== undefined) continue
+      taken.add(message.hash)
       intake.changes.push(this.#seen.put(message.hash, { hash: message.hash, expiryMs: message.expiryMs }))
       const closed = await this.#open(message, intake, nowMs)
       if (closed === undefined) continue
@@ -91,6 +93,16 @@ export class Inbox {
     }
     intake.changes.push(...(await this.#forgetExpired(nowMs)))
     return this.#commit(intake)
+  }
+
+  /**
+   * A message without what only the node says. Under a hash of its choice a node could make another message look as if it was seen;
+   * with an expiry of its choice it could fill the store.
+   */
+  #checked({ payload, timestampMs, expiryMs }: RetrievedMessage, nowMs: number): RetrievedMessage {
+    const { crypto, account } = this.#parts
+    const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.messages, payload)
+    return { hash, payload, timestampMs, expiryMs: Math.min(expiryMs, nowMs + INBOX_MAX_TTL_MS) }
   }
 
   /** Tries what did not open before, once for every new keyring, and drops what has expired. Resolves with how many opened. */

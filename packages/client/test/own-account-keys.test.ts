@@ -1,0 +1,194 @@
+import { Client, openMemoryStore } from '@session-v2/client'
+import { systemRandom } from '@session-v2/crypto'
+import { NAMESPACE } from '@session-v2/network'
+import { accountKeyFromSeed, buildAccountKeyRecord, verifyAccountKeyRecord } from '@session-v2/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { faultyTransport, transportWith } from './faults.ts'
+import { NetworkUnderTest, signerOf } from './network-under-test.ts'
+import { bodies, eventTypes, newClient, reopen, UNLOCK } from './people.ts'
+import { DAY_MS, HOUR_MS, SimulatedTime } from './simulated-time.ts'
+
+let network: NetworkUnderTest
+let time: SimulatedTime
+
+beforeAll(async () => {
+  time = new SimulatedTime()
+  network = await NetworkUnderTest.start({ clock: time })
+})
+afterAll(() => network.close())
+
+const create = (name: string, ports: object = {}) => newClient(network, name, { clock: time, ...ports })
+
+/** What −21 of the client's account holds, by its X25519 key; undefined when it holds nothing. */
+async function publishedKey(client: Client): Promise<string | undefined> {
+  const [record] = await network.retrieve(client.accountId, NAMESPACE.accountKeys)
+  if (record === undefined) return undefined
+  return Buffer.from(verifyAccountKeyRecord(network.crypto, client.accountId, record).x25519).toString('hex')
+}
+
+/** Someone with the recovery password publishes keys of their own. */
+async function publishStrangeKeys(client: Client): Promise<void> {
+  const account = network.account(client.recoveryPassword())
+  const key = accountKeyFromSeed(network.crypto, systemRandom().bytes(32), Math.floor(time.nowMs() / 1000))
+  const record = buildAccountKeyRecord(network.crypto, systemRandom(), account, key)
+  time.advance(1000)
+  await network.store(client.accountId, record, NAMESPACE.accountKeys, signerOf(account))
+}
+
+const count = (types: readonly string[], type: string) => types.filter(other => other === type).length
+
+describe('keys that this device did not publish', () => {
+  it('raise an alarm, once, and are replaced', async () => {
+    const alice = await create('Alice')
+    const mine = await publishedKey(alice)
+    await publishStrangeKeys(alice)
+    expect(await publishedKey(alice)).not.toBe(mine)
+    time.advance(1000)
+    await alice.sync()
+    expect(await publishedKey(alice)).toBe(mine)
+    await alice.sync()
+    const types = await eventTypes(alice)
+    expect(count(types, 'account_keys_alarm')).toBe(1)
+    expect(count(types, 'account_keys_published')).toBe(2)
+    await alice.close()
+  })
+
+  it('are no alarm when they are its own of long ago, erased by now', async () => {
+    const alice = await create('Alice')
+    const [old] = await network.retrieve(alice.accountId, NAMESPACE.accountKeys)
+    const account = network.account(alice.recoveryPassword())
+    for (let day = 0; day < 18; day++) {
+      time.advance(DAY_MS)
+      await alice.sync()
+    }
+    time.advance(1000)
+    await network.store(alice.accountId, old!, NAMESPACE.accountKeys, signerOf(account))
+    expect(await network.retrieve(alice.accountId, NAMESPACE.accountKeys)).toEqual([old])
+    time.advance(1000)
+    await alice.sync()
+    expect(await network.retrieve(alice.accountId, NAMESPACE.accountKeys)).not.toEqual([old])
+    const types = await eventTypes(alice)
+    expect(count(types, 'account_keys_erased')).toBeGreaterThan(0)
+    expect(count(types, 'account_keys_alarm')).toBe(0)
+    await alice.close()
+  })
+})
+
+describe('a restored account', () => {
+  const restore = (recoveryPassword: string, ports: object = {}) =>
+    Client.restore({ store: openMemoryStore(), unlock: UNLOCK, seeds: network.seeds, recoveryPassword, clock: time, ...ports })
+
+  it('leaves the published keys of another device alone and says so', async () => {
+    const alice = await create('Alice')
+    const published = await publishedKey(alice)
+    time.advance(1000)
+    const second = await restore(alice.recoveryPassword())
+    await second.sync()
+    expect(await publishedKey(alice)).toBe(published)
+    expect(second.keys().accountKeys).toEqual([])
+    expect(second.account().membership).toBe('Unknown')
+    expect(count(await eventTypes(second), 'account_keys_foreign')).toBe(1)
+    await Promise.all([alice.close(), second.close()])
+  })
+
+  it('sends with forward secrecy all the same, also its own copies', async () => {
+    const [alice, bob] = [await create('Alice'), await create('Bob')]
+    const second = await restore(alice.recoveryPassword())
+    expect(await second.send(bob.accountId, 'from my new device')).toMatchObject({ state: 'stored', protocol: 'v2-pfs' })
+    await alice.sync()
+    expect(await alice.messages()).toMatchObject([
+      { conversation: bob.accountId, outgoing: true, body: 'from my new device', pfs: true },
+    ])
+    await Promise.all([alice, bob, second].map(client => client.close()))
+  })
+
+  it('makes keys when none are published', async () => {
+    const offline = await Client.create({
+      store: openMemoryStore(),
+      unlock: UNLOCK,
+      seeds: ['http://127.0.0.1:1'],
+      name: 'Alice',
+      clock: time,
+    })
+    const second = await restore(offline.recoveryPassword())
+    expect(second.keys().accountKeys).toHaveLength(1)
+    expect(await publishedKey(second)).toBeDefined()
+    await Promise.all([offline.close(), second.close()])
+  })
+
+  it('does not take the word of one node that there are none', async () => {
+    const alice = await create('Alice')
+    const published = await publishedKey(alice)
+    const [liar] = await network.swarm(alice.accountId)
+    const transport = transportWith(async ({ node, text }, send) => {
+      const answer = await send()
+      if (node.ed25519 !== liar!.ed25519) return answer
+      // The liar leaves what it holds at −21 out, alone and within batches.
+      return text.includes('-21') ? { ...answer, body: withoutRecords(answer.body) } : answer
+    })
+    for (let i = 0; i < 5; i++) {
+      time.advance(1000)
+      const second = await restore(alice.recoveryPassword(), { transport })
+      expect(second.keys().accountKeys).toEqual([])
+      await second.close()
+    }
+    expect(await publishedKey(alice)).toBe(published)
+    await alice.close()
+  })
+})
+
+/** An answer whose messages of 1302 bytes, the size of published keys, are left out. */
+function withoutRecords(body: Uint8Array): Uint8Array {
+  const isRecord = (message: { data: string }) => Buffer.from(message.data, 'base64').length === 1302
+  const text = JSON.stringify(JSON.parse(Buffer.from(body).toString()), (name, value: unknown) =>
+    name === 'messages' ? (value as { data: string }[]).filter(message => !isRecord(message)) : value,
+  )
+  return new Uint8Array(Buffer.from(text))
+}
+
+describe('an own copy', () => {
+  it('waits for keys rather than go without forward secrecy', async () => {
+    const bob = await create('Bob')
+    const offline = await Client.create({
+      store: openMemoryStore(),
+      unlock: UNLOCK,
+      seeds: ['http://127.0.0.1:1'],
+      name: 'Alice',
+      clock: time,
+    })
+    const recoveryPassword = offline.recoveryPassword()
+    const store = openMemoryStore()
+    // It never learns whether keys are published: every question about −21 of its own account is lost.
+    const transport = faultyTransport(({ text }) =>
+      text.includes(offline.accountId) && text.includes('-21') ? 'request-lost' : 'none',
+    )
+    const options = { store, unlock: UNLOCK, seeds: network.seeds, recoveryPassword, clock: time }
+    const alice = await Client.restore({ ...options, transport })
+    expect(alice.keys().accountKeys).toEqual([])
+    expect((await alice.send(bob.accountId, 'Hello')).state).toBe('stored')
+    const account = network.account(recoveryPassword)
+    expect(await network.retrieve(alice.accountId, NAMESPACE.messages, signerOf(account))).toEqual([])
+    await alice.close()
+    const again = await reopen(store, { clock: time })
+    await again.sync()
+    expect(await network.retrieve(again.accountId, NAMESPACE.messages, signerOf(account))).toHaveLength(1)
+    expect(await bodies(again)).toEqual(['Hello'])
+    await Promise.all([again, bob, offline].map(client => client.close()))
+  })
+})
+
+describe('a rotation', () => {
+  it('that came late is made up for by the next sync, without a network too', async () => {
+    let down = false
+    const alice = await create('Alice', { transport: faultyTransport(() => (down ? 'request-lost' : 'none')) })
+    down = true
+    time.advance(14 * HOUR_MS)
+    await alice.sync().catch(() => undefined)
+    expect(alice.keys().accountKeys.map(key => key.current)).toEqual([true, false])
+    down = false
+    const before = await publishedKey(alice)
+    await alice.sync()
+    expect(await publishedKey(alice)).not.toBe(before)
+    await alice.close()
+  })
+})
