@@ -43,8 +43,12 @@ describe('loading', () => {
     expect(chapters).toEqual(expect.arrayContaining(['account', 'crypto', 'encoding', 'message-v2', 'storage-rpc']))
   })
 
-  it.each(['nothing-here', '../docs', 'src'])('refuses the chapter %j, which holds none', chapter => {
+  it.each(['nothing-here', 'src'])('refuses the chapter %j, which holds none', chapter => {
     expect(() => loadVectors(chapter)).toThrow('there are no vectors for the chapter')
+  })
+
+  it.each(['', '../docs', 'account/../src', 'Account'])('refuses %j, which is no name of a chapter', chapter => {
+    expect(() => loadVectors(chapter)).toThrow('is no name of a chapter')
   })
 
   it('refuses a kind that a chapter does not have', () => {

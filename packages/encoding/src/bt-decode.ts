@@ -19,7 +19,7 @@ function readValue(scanner: BtScanner, depth: number): BtValue {
   const byte = scanner.peek()
   if (byte === ASCII.i) return scanner.integer()
   if (byte === ASCII.d) return readDict(scanner, depth)
-  if (byte !== ASCII.l) return scanner.byteString().slice()
+  if (byte !== ASCII.l) return new Uint8Array(scanner.byteString()) // not slice(): that of a Buffer is a view
   scanner.offset++
   const list: BtValue[] = []
   while (scanner.peek() !== ASCII.e) list.push(readValue(scanner, depth + 1))

@@ -42,8 +42,6 @@ export {
   type MessageOf,
   type MessageSchema,
   message,
-  PROTOBUF_DEPTH,
-  PROTOBUF_SIZE_BYTES,
   sfixed64,
   sint32,
   string,
@@ -52,4 +50,5 @@ export {
   uint64,
   type ValueOfSchema,
 } from './protobuf-schema.ts'
+export { PROTOBUF_LIMITS, type ProtobufLimits } from './protobuf-wire.ts'
 export { decodeUtf8, encodeUtf8 } from './utf8.ts'

@@ -109,7 +109,7 @@ export const BYTES: Kind<Uint8Array> = {
     writeVarint(writer, value.length)
     writer.bytes(value)
   },
-  read: reader => reader.lengthDelimited().slice(),
+  read: reader => new Uint8Array(reader.lengthDelimited()), // not slice(): that of a Buffer is a view
 }
 
 export const STRING: Kind<string> = {

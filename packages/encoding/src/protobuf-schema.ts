@@ -5,14 +5,9 @@
 import { EncodingError } from './encoding-error.ts'
 import type { Kind } from './protobuf-kind.ts'
 import { BOOL, BYTES, ENUMERATION, FIXED64, INT64, SFIXED64, SINT32, STRING, UINT32, UINT64 } from './protobuf-kind.ts'
-import { ProtobufReader, WIRE, writeTag, writeVarint } from './protobuf-wire.ts'
+import type { ProtobufLimits, WireType } from './protobuf-wire.ts'
+import { PROTOBUF_LIMITS, ProtobufReader, WIRE, writeTag, writeVarint } from './protobuf-wire.ts'
 import { Writer } from './writer.ts'
-
-/** Nesting of messages that is read and written at most. */
-export const PROTOBUF_DEPTH = 16
-
-/** Size of a message that is read at most. */
-export const PROTOBUF_SIZE_BYTES = 10_485_760
 
 type Mode = 'optional' | 'required' | 'repeated' | 'packed'
 
@@ -91,7 +86,7 @@ export function submessage<T>(number: number, schema: MessageSchema<T>): Field<T
   const kind: Kind<T> = {
     wireType: WIRE.bytes,
     write: (writer, value, depth) => BYTES.write(writer, encodeAtDepth(schema, value, depth + 1), depth),
-    read: (reader, depth) => decodeAtDepth(schema, reader.lengthDelimited(), depth + 1),
+    read: (reader, depth) => reader.within(() => readMessage(schema, reader, depth + 1)),
   }
   return new Field(number, kind, 'optional')
 }
@@ -103,16 +98,15 @@ export function encodeMessage<T>(schema: MessageSchema<T>, value: T): Uint8Array
 
 /**
  * The message of `bytes`. Of a field that stands more often than it may the last value counts.
- * @throws EncodingError `missing-field` for a required field, and for anything that is not a message.
+ * @throws EncodingError `missing-field` for a required field, for anything that is not a message, and beyond `limits`.
  */
-export function decodeMessage<T>(schema: MessageSchema<T>, bytes: Uint8Array): T {
-  if (bytes.length > PROTOBUF_SIZE_BYTES)
-    throw new EncodingError('too-large', `${bytes.length} bytes, at most ${PROTOBUF_SIZE_BYTES}`)
-  return decodeAtDepth(schema, bytes, 0)
+export function decodeMessage<T>(schema: MessageSchema<T>, bytes: Uint8Array, limits?: ProtobufLimits): T {
+  return readMessage(schema, new ProtobufReader(bytes, limits), 0)
 }
 
 function encodeAtDepth<T>(schema: MessageSchema<T>, value: T, depth: number): Uint8Array {
-  if (depth > PROTOBUF_DEPTH) throw new EncodingError('too-deep', `messages nested more than ${PROTOBUF_DEPTH} deep`)
+  const { depth: deepest } = PROTOBUF_LIMITS
+  if (depth > deepest) throw new EncodingError('too-deep', `messages nested more than ${deepest} deep`)
   const writer = new Writer()
   const values = value as Readonly<Record<string, unknown>>
   for (const [name, field] of schema.fields) {
@@ -142,18 +136,18 @@ function writeField(writer: Writer, field: Field<unknown, Mode>, value: unknown,
   }
 }
 
-function decodeAtDepth<T>(schema: MessageSchema<T>, bytes: Uint8Array, depth: number): T {
-  if (depth > PROTOBUF_DEPTH) throw new EncodingError('too-deep', `messages nested more than ${PROTOBUF_DEPTH} deep`)
-  const reader = new ProtobufReader(bytes)
+function readMessage<T>(schema: MessageSchema<T>, reader: ProtobufReader, depth: number): T {
+  reader.enter(depth)
   const values: Record<string, unknown> = {}
   const unknown = new Writer(0)
   while (!reader.done) {
     const start = reader.offset
+    reader.count()
     const { number, wireType } = reader.tag()
     const entry = schema.byNumber.get(number)
     if (entry === undefined || !readField(reader, entry[1], wireType, entry[0], values, depth)) {
       reader.skip(wireType)
-      unknown.bytes(bytes.subarray(start, reader.offset))
+      unknown.bytes(reader.bytes.subarray(start, reader.offset))
     }
   }
   for (const [name, field] of schema.fields) {
@@ -168,7 +162,7 @@ function decodeAtDepth<T>(schema: MessageSchema<T>, bytes: Uint8Array, depth: nu
 function readField(
   reader: ProtobufReader,
   field: Field<unknown, Mode>,
-  wireType: number,
+  wireType: WireType,
   name: string,
   values: Record<string, unknown>,
   depth: number,
@@ -186,7 +180,8 @@ function readField(
     items.push(field.kind.read(reader, depth))
     return true
   }
-  const run = new ProtobufReader(reader.lengthDelimited())
-  while (!run.done) items.push(field.kind.read(run, depth))
+  reader.within(() => {
+    for (; !reader.done; reader.count()) items.push(field.kind.read(reader, depth))
+  })
   return true
 }

@@ -18,34 +18,73 @@ const MAX_VARINT_BYTES = 10
 const MAX_FIELD_NUMBER = 2 ** 29 - 1
 const UINT64_MASK = 0xffff_ffff_ffff_ffffn
 
+/** What a reader accepts at most, so that a hostile message costs no more than its size (ENC-07). */
+export interface ProtobufLimits {
+  /** Size of the whole message. */
+  readonly sizeBytes: number
+  /** Nesting of messages. */
+  readonly depth: number
+  /** Fields and items of packed lists in all. */
+  readonly values: number
+}
+
+/** Enough for everything on the wire: the largest message is 10 MB, the deepest a handful of levels. */
+export const PROTOBUF_LIMITS: ProtobufLimits = { sizeBytes: 10_485_760, depth: 16, values: 1_000_000 }
+
 /** A tag as read: which field, and how its value is laid out. */
 export interface Tag {
   readonly number: number
   readonly wireType: WireType
 }
 
-/** Reads the fields of one message, front to back. */
+/** Reads the fields of a message and of those within it, front to back. */
 export class ProtobufReader {
   readonly bytes: Uint8Array
   offset = 0
+  readonly #limits: ProtobufLimits
+  #end: number
+  #values = 0
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, limits: ProtobufLimits = PROTOBUF_LIMITS) {
+    if (bytes.length > limits.sizeBytes)
+      throw new EncodingError('too-large', `${bytes.length} bytes, at most ${limits.sizeBytes} read`)
     this.bytes = bytes
+    this.#limits = limits
+    this.#end = bytes.length
   }
 
+  /** Whether the run of bytes that is being read is at its end. */
   get done(): boolean {
-    return this.offset >= this.bytes.length
+    return this.offset >= this.#end
+  }
+
+  /** Checks the nesting of a message against the limits. */
+  enter(depth: number): void {
+    if (depth > this.#limits.depth) throw this.#error('too-deep', `messages nested more than ${this.#limits.depth} deep`)
+  }
+
+  /** Counts a field or an item of a packed list against the limits. */
+  count(): void {
+    if (++this.#values > this.#limits.values) throw this.#error('too-large', `more than ${this.#limits.values} values`)
+  }
+
+  /** What `read` makes of a run of bytes behind its length. Until it returns, that run is all there is; it must read to its end. */
+  within<T>(read: () => T): T {
+    const sizeBytes = this.#length()
+    const outerEnd = this.#end
+    this.#end = this.offset + sizeBytes
+    const value = read()
+    this.#end = outerEnd
+    return value
   }
 
   tag(): Tag {
-    const start = this.offset
     const value = this.varint()
     const wireType = Number(value & 7n)
     const number = Number(value >> 3n)
-    if (number < 1 || number > MAX_FIELD_NUMBER)
-      throw new EncodingError('out-of-range', 'a field number out of range', { offset: start })
+    if (number < 1 || number > MAX_FIELD_NUMBER) throw this.#error('out-of-range', 'a field number out of range')
     if (wireType !== 0 && wireType !== 1 && wireType !== 2 && wireType !== 5) {
-      throw new EncodingError('wrong-type', `wire type ${wireType} is not in use`, { offset: start })
+      throw this.#error('wrong-type', `wire type ${wireType} is not in use`)
     }
     return { number, wireType }
   }
@@ -67,7 +106,7 @@ export class ProtobufReader {
         return value
       }
     }
-    throw new EncodingError('out-of-range', 'a varint beyond 64 bits', { offset: this.offset })
+    throw this.#error('out-of-range', 'a varint beyond 64 bits')
   }
 
   fixed64(): bigint {
@@ -77,9 +116,7 @@ export class ProtobufReader {
 
   /** A run of bytes behind its length, as a view. */
   lengthDelimited(): Uint8Array {
-    const sizeBytes = this.varint()
-    if (sizeBytes > BigInt(this.bytes.length)) throw this.#truncated()
-    const at = this.#take(Number(sizeBytes))
+    const at = this.#take(this.#length())
     return this.bytes.subarray(at, this.offset)
   }
 
@@ -95,15 +132,26 @@ export class ProtobufReader {
     return this.bytes[this.#take(1)]!
   }
 
+  /** A length of bytes that are there. */
+  #length(): number {
+    const sizeBytes = this.varint()
+    if (sizeBytes > BigInt(this.#end - this.offset)) throw this.#truncated()
+    return Number(sizeBytes)
+  }
+
   #take(sizeBytes: number): number {
     const at = this.offset
-    if (at + sizeBytes > this.bytes.length) throw this.#truncated()
+    if (at + sizeBytes > this.#end) throw this.#truncated()
     this.offset = at + sizeBytes
     return at
   }
 
   #truncated(): EncodingError {
-    return new EncodingError('truncated', 'the message ends within a field', { offset: this.offset })
+    return this.#error('truncated', 'the message ends within a field')
+  }
+
+  #error(code: EncodingError['code'], message: string): EncodingError {
+    return new EncodingError(code, message, { offset: this.offset })
   }
 }
 

@@ -53,7 +53,7 @@ describe('messages', () => {
   })
 
   it('copy bytes out of their input', () => {
-    const input = hex('52 01 07')
+    const input = Buffer.from('520107', 'hex')
     const value = decodeMessage(Everything, input)
     input.fill(0)
     expect(value.raw).toEqual(Uint8Array.of(7))
@@ -147,6 +147,8 @@ describe('what is no message', () => {
     ['text that is not UTF-8', '4a 01 80', 'bad-utf8'],
     ['a packed run that ends within a number', '8201 01 80', 'truncated'],
     ['a message within that is none', '5a 01 08', 'truncated'],
+    ['a message within that reaches beyond its end', '5a 03 12 05 61 62 63 64 65', 'truncated'],
+    ['a packed number that reaches beyond the run', '8a01 04 0102030405060708', 'truncated'],
   ] as const)('%s', (_, text, code) => {
     expectCode(code, () => read(text))
   })
@@ -186,17 +188,37 @@ describe('limits', () => {
   const value = (depth: number): unknown => (depth === 0 ? {} : { in: value(depth - 1) })
 
   it('nesting is read and written to the same depth', () => {
-    const deepest = nested(p.PROTOBUF_DEPTH)
-    expect(decodeMessage(deepest, encodeMessage(deepest, value(p.PROTOBUF_DEPTH)))).toEqual(value(p.PROTOBUF_DEPTH))
-    const deeper = nested(p.PROTOBUF_DEPTH + 1)
-    expectCode('too-deep', () => encodeMessage(deeper, value(p.PROTOBUF_DEPTH + 1)))
-    const bytes = encodeMessage(Bytes, { in: encodeMessage(deepest, value(p.PROTOBUF_DEPTH)) })
+    const { depth } = p.PROTOBUF_LIMITS
+    const deepest = nested(depth)
+    expect(decodeMessage(deepest, encodeMessage(deepest, value(depth)))).toEqual(value(depth))
+    const deeper = nested(depth + 1)
+    expectCode('too-deep', () => encodeMessage(deeper, value(depth + 1)))
+    const bytes = encodeMessage(Bytes, { in: encodeMessage(deepest, value(depth)) })
     expectCode('too-deep', () => decodeMessage(deeper, bytes))
   })
 
   it('size is bounded', () => {
     expect(decodeMessage(Bytes, encodeMessage(Bytes, { in: new Uint8Array(100_000) })).in).toHaveLength(100_000)
-    expectCode('too-large', () => decodeMessage(Bytes, new Uint8Array(p.PROTOBUF_SIZE_BYTES + 1)))
+    expectCode('too-large', () => decodeMessage(Bytes, new Uint8Array(p.PROTOBUF_LIMITS.sizeBytes + 1)))
+  })
+
+  it('a small message of many values is refused', () => {
+    const List = p.message({ items: p.submessage(1, Inner).repeated(), numbers: p.uint32(2).packed() })
+    const fields = (count: number) => Uint8Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? 0x0a : 0))
+    const items = (count: number) => encodeMessage(List, { numbers: Array.from({ length: count }, () => 0) })
+    const limits = { ...p.PROTOBUF_LIMITS, values: 5 }
+    expect(decodeMessage(List, fields(5), limits).items).toHaveLength(5)
+    expect(decodeMessage(List, items(4), limits).numbers).toHaveLength(4)
+    expectCode('too-large', () => decodeMessage(List, items(5), limits))
+    expectCode('too-large', () => decodeMessage(List, concatBytes(fields(2), items(3)), limits))
+    expectCode('too-large', () => decodeMessage(List, fields(p.PROTOBUF_LIMITS.values + 1)))
+  })
+
+  it('are those of the caller', () => {
+    const bytes = encodeMessage(nested(2), value(2))
+    expect(decodeMessage(nested(2), bytes, { sizeBytes: bytes.length, depth: 2, values: 2 })).toEqual(value(2))
+    expectCode('too-deep', () => decodeMessage(nested(2), bytes, { ...p.PROTOBUF_LIMITS, depth: 1 }))
+    expectCode('too-large', () => decodeMessage(nested(2), bytes, { ...p.PROTOBUF_LIMITS, sizeBytes: bytes.length - 1 }))
   })
 
   const Bytes = p.message({ in: p.bytes(1) })
