@@ -19,6 +19,11 @@ export const ACCOUNT_KEY = 'self'
 const DEVICE_ID_BYTES = 32
 const NAME_MAX_BYTES = 100
 
+/**
+ * The record of an account that begins on this device, with a device id of its own.
+ * @param seed 32 bytes, copied
+ * @throws ClientError `bad-name`, `no-seed`
+ */
 export function newAccountRecord(
   random: Random,
   seed: Uint8Array,

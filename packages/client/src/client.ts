@@ -250,8 +250,10 @@ export class Client {
     this.#requireOpen()
     const { events, log, recipientKeys } = this.#parts
     const account = accountIdOfText(id)
-    const changes = await log.markRead(account)
-    if (changes.length > 0) await events.commit(changes)
+    await log.inTurn(async () => {
+      const changes = await log.markRead(account)
+      if (changes.length > 0) await events.commit(changes)
+    })
     await recipientKeys.lookAt(account)
   }
 

@@ -7,6 +7,7 @@
  * The way to X25519 costs as much as an agreement and is asked of the same few keys again and again (a contact's with every
  * message), so the results of the last keys are remembered: public values, a function of public values.
  */
+import { copyBytes } from '@session-v2/encoding'
 import { CryptoError, requireSize } from './crypto-error.ts'
 import { ED25519_SECRET_BYTES } from './ed25519.ts'
 import {
@@ -39,11 +40,11 @@ export function ed25519PublicToX25519(crypto: Crypto, publicKey: Ed25519PublicIn
   const remembered = rememberedOf(crypto)
   const name = String.fromCharCode(...publicKey)
   const known = remembered.get(name)
-  if (known !== undefined) return known.slice() as X25519PublicKey
+  if (known !== undefined) return copyBytes(known) as X25519PublicKey
   const converted = crypto[RAW].ed25519PublicToX25519(publicKey)
   if (converted === undefined) throw new CryptoError('bad-point', 'the Ed25519 public key is not a valid point')
   if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!)
-  remembered.set(name, converted.slice())
+  remembered.set(name, copyBytes(converted))
   return converted as X25519PublicKey
 }
 

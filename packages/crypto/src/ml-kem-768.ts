@@ -3,6 +3,7 @@
  *
  * Sizes in bytes: seed 64 (d ‖ z), public key 1184, expanded secret key 2400, ciphertext 1088, shared secret 32, coins 32.
  */
+import { copyBytes } from '@session-v2/encoding'
 import { CryptoError, requireSize } from './crypto-error.ts'
 import { ML_KEM_768_PUBLIC_BYTES, type MlKem768PublicInput, type MlKem768PublicKey } from './key-types.ts'
 import { type Crypto, type PreparedPublic, type PreparedSecret, RAW } from './provider.ts'
@@ -59,7 +60,7 @@ export function mlKem768KeyPair(crypto: Crypto, seed64: Uint8Array): MlKem768Key
 export function prepareMlKem768PublicKey(crypto: Crypto, publicKey: MlKem768PublicInput): MlKem768PublicHandle {
   requireSize(publicKey, ML_KEM_768_PUBLIC_BYTES, 'ML-KEM-768 public key')
   if (!coefficientsAreReduced(publicKey)) throw new CryptoError('bad-key', 'the ML-KEM-768 public key is not reduced')
-  const copy = publicKey.slice()
+  const copy = copyBytes(publicKey)
   return { publicKey: copy as MlKem768PublicKey, [RAW]: crypto[RAW].mlKem768Prepare(copy) }
 }
 

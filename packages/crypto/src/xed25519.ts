@@ -6,6 +6,7 @@
  *     r = BLAKE2b-64(a ‖ message ‖ 64 random bytes, personal "xed25519signatur") mod L
  *     R = r·B;  S = r + SHA-512(R ‖ A ‖ message)·a mod L;  signature = R ‖ S
  */
+import { copyBytes } from '@session-v2/encoding'
 import { requireSize } from './crypto-error.ts'
 import { ed25519Verify } from './ed25519.ts'
 import { x25519PublicToPositiveEd25519 } from './ed25519-x25519-map.ts'
@@ -60,7 +61,7 @@ export function xed25519Verify(
 /** The clamped scalar, negated if need be, and its point with sign bit 0. Both branches cost the same. */
 function positiveKeyPair(crypto: Crypto, secret: Uint8Array): { scalar: Uint8Array; point: Uint8Array } {
   const raw = crypto[RAW]
-  const clamped = secret.slice()
+  const clamped = copyBytes(secret)
   clamped[0] = (clamped[0] as number) & 0xf8
   clamped[31] = ((clamped[31] as number) & 0x7f) | 0x40
   const negated = raw.scalarNegate(clamped)

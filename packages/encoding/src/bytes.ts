@@ -18,6 +18,14 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return joined
 }
 
+/**
+ * The same bytes in an array of its own. Not `bytes.slice()`: on a Node `Buffer` that is a view, and wiping the copy wipes the
+ * original.
+ */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
 /** Whether two public byte strings are the same. Not constant time. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0

@@ -17,6 +17,7 @@ export {
 export {
   compareBytes,
   concatBytes,
+  copyBytes,
   equalBytes,
   readUint32Le,
   readUint64Be,

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
+import { loadCrypto } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
-import { type Account, keyringOf } from '@session-v2/protocol'
+import { type Account, accountFromSeed, accountKeyFromSeed, keyringOf, wipeAccount, wipeAccountKey } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { providers, someAccount, someKey } from './providers.ts'
 
@@ -60,5 +61,15 @@ describe.each(providers)('what is printed, serialised or cloned (%s)', (_, crypt
     const account = someAccount(crypto, 0x5c)
     const leaky = { ...account, leak: account.seed.expose() }
     expect(() => expectNoSecrets(leaky, secretsOfAccount(account))).toThrow()
+  })
+})
+
+describe('a seed handed in as a Node buffer', () => {
+  it('stays as it is when the account is wiped', async () => {
+    const crypto = await loadCrypto()
+    const seed = Buffer.alloc(32, 7)
+    wipeAccount(accountFromSeed(crypto, seed))
+    wipeAccountKey(accountKeyFromSeed(crypto, seed, 1_700_000_000))
+    expect([...seed]).toEqual(new Array(32).fill(7))
   })
 })

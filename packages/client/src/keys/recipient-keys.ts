@@ -10,7 +10,7 @@
  * | none ever | fetches first |
  * | had keys, now none | holds the message: silence is not consent to weaker encryption |
  *
- * A key that was superseded is never taken again, whatever a node serves; a doubtful answer is checked with two more members.
+ * A key that was superseded is never taken again, whatever a node serves; without a new one two more members are asked.
  */
 import type { Crypto } from '@session-v2/crypto'
 import { mlKem768PublicKey, x25519PublicKey } from '@session-v2/crypto'
@@ -100,8 +100,12 @@ export class RecipientKeyCache {
 
   async #fetch(account: AccountId): Promise<RecipientRecord> {
     const known = await this.#table.get(account)
-    const isUsable = (keys: PublishedKeys) => !known?.superseded.includes(encodeHex(keys.x25519))
-    const found = await fetchPublishedKeys(this.#crypto, this.#requests, account, isUsable)
+    const judge = (keys: PublishedKeys) => {
+      const x25519 = encodeHex(keys.x25519)
+      if (known?.superseded.includes(x25519)) return 'refused'
+      return known?.x25519 === x25519 ? 'known' : 'new'
+    }
+    const found = await fetchPublishedKeys(this.#crypto, this.#requests, account, judge)
     const record = this.#merge(known, found)
     await this.#store.commit([this.#table.put(account, record)])
     return record

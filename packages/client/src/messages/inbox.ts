@@ -124,7 +124,11 @@ export class Inbox {
     return received
   }
 
-  async #commit(intake: Intake): Promise<InboxResult> {
+  #commit(intake: Intake): Promise<InboxResult> {
+    return this.#parts.log.inTurn(() => this.#commitInTurn(intake))
+  }
+
+  async #commitInTurn(intake: Intake): Promise<InboxResult> {
     intake.messages.sort((a, b) => a.sentAtMs - b.sentAtMs)
     const added = await this.#parts.log.add(intake.messages, intake.names)
     const received = intake.messages.map(

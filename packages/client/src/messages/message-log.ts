@@ -51,6 +51,7 @@ export interface ConversationRecord {
 export class MessageLog {
   readonly #messages: Table<MessageRecord>
   readonly #conversations: Table<ConversationRecord>
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(store: SealedStore) {
     this.#messages = store.table<MessageRecord>('messages')
@@ -76,6 +77,16 @@ export class MessageLog {
 
   conversation(id: AccountId): Promise<ConversationRecord | undefined> {
     return this.#conversations.get(id)
+  }
+
+  /**
+   * Runs what makes changes with `add` or `markRead` and commits them, one after the other: a conversation must not change between
+   * being read and being written.
+   */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#turn.then(task, task)
+    this.#turn = run
+    return run
   }
 
   /** The changes that add messages and bring their conversations up to date. Messages that exist must not be given. */

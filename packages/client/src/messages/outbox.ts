@@ -118,11 +118,8 @@ export class Outbox {
       pfs: true,
       state: 'queued',
     }
-    await this.#parts.events.commit([
-      ...(await log.add([message])),
-      this.#table.put(messageId, record, recipient),
-      this.#lastSentTable.put('self', { sentAtMs }),
-    ])
+    const queued = [this.#table.put(messageId, record, recipient), this.#lastSentTable.put('self', { sentAtMs })]
+    await log.inTurn(async () => this.#parts.events.commit([...(await log.add([message])), ...queued]))
     return message
   }
 

@@ -146,7 +146,7 @@ export class SwarmRequests {
   async #askMembers<T>(account: AccountId, question: Question<T>, members: readonly ServiceNode[]): Promise<NodeAnswer<T>> {
     let queue = [...members]
     let redirects = 0
-    let clockCorrected = false
+    let clockRefusal: NetworkError | undefined
     let last: NetworkError | undefined
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const node = queue.shift()
@@ -159,12 +159,13 @@ export class SwarmRequests {
         last = error
         if (error.code === 'wrong-swarm' && redirects++ < MAX_REDIRECTS) queue = this.#redirect(account, error, queue)
         else if (error.code === 'clock') {
-          if (clockCorrected || !(await this.#clockMovedFrom(offsetMs))) throw clockOff(error)
-          clockCorrected = true
-          queue.unshift(node)
+          // When the time is right after all, it is this node that is wrong: the others are asked.
+          if (clockRefusal === undefined && (await this.#clockMovedFrom(offsetMs))) queue.unshift(node)
+          clockRefusal = error
         }
       }
     }
+    if (clockRefusal !== undefined) throw clockOff(clockRefusal)
     if (last?.retry === 'never') throw last
     throw new ClientError('network-unavailable', 'No storage node of the swarm answers. Nothing is lost; try again.', last)
   }

@@ -23,7 +23,7 @@ import {
   xed25519Sign,
   xed25519Verify,
 } from '@session-v2/crypto'
-import { BtDictReader, BtDictWriter, type BtLimits, EncodingError } from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, type BtLimits, copyBytes, EncodingError } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
 import { type AccountId, accountX25519 } from '../account/account-id.ts'
 import { ProtocolError } from '../protocol-error.ts'
@@ -65,7 +65,7 @@ export function verifyAccountKeyRecord(crypto: Crypto, accountId: AccountId, rec
     throw new ProtocolError('forged', 'the published keys are not signed by this account')
   }
   requireUsableKeys(crypto, mlKem768, x25519)
-  return { mlKem768: mlKem768PublicKey(mlKem768.slice()), x25519: x25519PublicKey(x25519.slice()) }
+  return { mlKem768: mlKem768PublicKey(copyBytes(mlKem768)), x25519: x25519PublicKey(copyBytes(x25519)) }
 }
 
 function decodeRecord(record: Uint8Array) {

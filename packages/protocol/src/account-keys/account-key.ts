@@ -6,6 +6,7 @@
  * Implements AK-01, AK-02.
  */
 import { type Crypto, type MlKem768PublicKey, type MlKem768SecretHandle, Secret, type X25519KeyPair } from '@session-v2/crypto'
+import { copyBytes } from '@session-v2/encoding'
 import { ProtocolError } from '../protocol-error.ts'
 import { expandKeyPair } from './key-expansion.ts'
 
@@ -31,12 +32,12 @@ export function accountKeyFromSeed(crypto: Crypto, seed: Uint8Array, createdAtS:
   const { x25519, mlKem768 } = expandKeyPair(crypto, 'SessionAccountKeys', seed)
   mlKem768.seed.wipe()
   return {
-    seed: Secret.of(seed.slice(), 'account-key-seed'),
+    seed: Secret.of(copyBytes(seed), 'account-key-seed'),
     createdAtS,
     ...(rotatedAtS === undefined ? {} : { rotatedAtS }),
     x25519,
     mlKem768: { publicKey: mlKem768.publicKey, secretKey: mlKem768.secretKey },
-    indicator: mlKem768.publicKey.slice(0, INDICATOR_BYTES),
+    indicator: copyBytes(mlKem768.publicKey.subarray(0, INDICATOR_BYTES)),
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type X25519KeyPair,
   x25519KeyPair,
 } from '@session-v2/crypto'
+import { copyBytes } from '@session-v2/encoding'
 import { ProtocolError, requireSize } from '../protocol-error.ts'
 import { type AccountId, accountIdOf } from './account-id.ts'
 
@@ -51,11 +52,11 @@ export function generateSeed(random: Random, words: SeedWords): Uint8Array {
 /** The account of a 32-byte root seed, which is copied. Throws `bad-input` for another size. */
 export function accountFromSeed(crypto: Crypto, seed: Uint8Array): Account {
   requireSize(seed, ROOT_SEED_BYTES, 'the root seed')
-  const ed25519Seed = Secret.of(seed.slice(), 'ed25519-seed')
+  const ed25519Seed = Secret.of(copyBytes(seed), 'ed25519-seed')
   const ed25519 = ed25519KeyPair(crypto, ed25519Seed)
   ed25519Seed.wipe()
   const x25519 = x25519KeyPair(crypto, ed25519SecretToX25519(crypto, ed25519.secretKey))
-  return { id: accountIdOf(x25519.publicKey), seed: Secret.of(seed.slice(), 'root-seed'), ed25519, x25519 }
+  return { id: accountIdOf(x25519.publicKey), seed: Secret.of(copyBytes(seed), 'root-seed'), ed25519, x25519 }
 }
 
 /**

@@ -21,7 +21,7 @@ import {
   ed25519Verify,
   type Secret,
 } from '@session-v2/crypto'
-import { BtDictReader, BtDictWriter, EncodingError, trimTrailingZeros } from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, copyBytes, EncodingError, trimTrailingZeros } from '@session-v2/encoding'
 import { type Account, accountIdFromEd25519 } from '../account/account.ts'
 import type { AccountId } from '../account/account-id.ts'
 import { ProtocolError } from '../protocol-error.ts'
@@ -67,9 +67,9 @@ export function verifyContent(crypto: Crypto, recipient: Uint8Array, padded: Uin
   }
   return {
     sender,
-    senderEd25519: ed25519PublicKey(senderEd25519.slice()),
-    content: content.slice(),
-    ...(proSignature === undefined ? {} : { proSignature: proSignature.slice() }),
+    senderEd25519: ed25519PublicKey(copyBytes(senderEd25519)),
+    content: copyBytes(content),
+    ...(proSignature === undefined ? {} : { proSignature: copyBytes(proSignature) }),
   }
 }
 

@@ -1,11 +1,12 @@
 /** A store that lives as long as the process: for tests, and for programs that want to keep nothing. */
-import { encodeHex, equalBytes } from '@session-v2/encoding'
+import { copyBytes, encodeHex, equalBytes } from '@session-v2/encoding'
 import type { Change, RecordStore, ScanQuery, StoredRecord } from '../../ports/store.ts'
 
 interface Row extends StoredRecord {
   readonly group: Uint8Array | undefined
 }
 
+/** An empty store. A closed one can be given to another client, like a file. */
 export function openMemoryStore(): RecordStore {
   return new MemoryStore()
 }
@@ -33,7 +34,9 @@ class MemoryStore implements RecordStore {
   async commit(changes: readonly Change[]): Promise<void> {
     // Copied first: a change that cannot be copied must leave nothing behind of those before it.
     const copies = changes.map(change =>
-      change.kind === 'delete' ? change : { ...change, group: change.group?.slice(), value: change.value.slice() },
+      change.kind === 'delete'
+        ? change
+        : { ...change, group: change.group && copyBytes(change.group), value: copyBytes(change.value) },
     )
     for (const change of copies) {
       const rows = this.#rows(change.table)
@@ -41,7 +44,7 @@ class MemoryStore implements RecordStore {
       if (change.kind === 'delete') rows.delete(id)
       else {
         const order = rows.get(id)?.order ?? ++this.#lastOrder
-        rows.set(id, { key: change.key.slice(), order, group: change.group, value: change.value })
+        rows.set(id, { key: copyBytes(change.key), order, group: change.group, value: change.value })
       }
     }
   }

@@ -2,6 +2,7 @@
 import { decodeUtf8, encodeUtf8 } from '@session-v2/encoding'
 import { ClientError } from '../../client-error.ts'
 
+/** The bytes of a record: what `JSON.stringify` keeps of it. */
 export function encodeRecord(value: object): Uint8Array {
   return encodeUtf8(JSON.stringify(value))
 }

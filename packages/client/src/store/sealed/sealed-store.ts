@@ -70,7 +70,7 @@ export class SealedStore {
     const plaintext = encodeRecord(value)
     const nonce = this.#random.bytes(NONCE_BYTES)
     const associated = associatedBytes(table, hashedKey)
-    const sealed = xchacha20Poly1305Encrypt(this.#crypto, this.#recordKey.expose(), nonce, plaintext, associated)
+    const sealed = xchacha20Poly1305Encrypt(this.#crypto, keyOf(this.#recordKey), nonce, plaintext, associated)
     wipe(plaintext)
     const hashedGroup = group === undefined ? undefined : this.#hash(table, group)
     return { kind: 'put', table, key: hashedKey, group: hashedGroup, value: concatBytes(nonce, sealed) }
@@ -99,14 +99,14 @@ export class SealedStore {
 
   #hash(table: string, text: string): Uint8Array {
     const input = [encodeUtf8(`${table}\0`), encodeUtf8(text)]
-    return blake2b(this.#crypto, HASH_BYTES, input, { key: this.#indexKey.expose() })
+    return blake2b(this.#crypto, HASH_BYTES, input, { key: keyOf(this.#indexKey) })
   }
 
   #open<T extends object>(table: string, record: StoredRecord): SealedRecord<T> {
     const [nonce, sealed] = [record.value.subarray(0, NONCE_BYTES), record.value.subarray(NONCE_BYTES)]
     try {
       const associated = associatedBytes(table, record.key)
-      const plaintext = xchacha20Poly1305Decrypt(this.#crypto, this.#recordKey.expose(), nonce, sealed, associated)
+      const plaintext = xchacha20Poly1305Decrypt(this.#crypto, keyOf(this.#recordKey), nonce, sealed, associated)
       const value = decodeRecord<T>(plaintext)
       wipe(plaintext)
       return { order: record.order, value }
@@ -151,6 +151,12 @@ export class Table<T extends object> {
   remove(key: string): Change {
     return this.#store.remove(this.#name, key)
   }
+}
+
+/** The key, for one call. @throws ClientError `closed` for what is still under way when the store closes. */
+function keyOf(secret: Secret<'record-key'> | Secret<'index-key'>): Uint8Array {
+  if (secret.wiped) throw new ClientError('closed', 'The client is closed.')
+  return secret.expose()
 }
 
 function associatedBytes(table: string, hashedKey: Uint8Array): Uint8Array {

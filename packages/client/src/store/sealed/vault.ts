@@ -13,7 +13,7 @@
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { argon2id, CryptoError, Secret, wipe, xchacha20Poly1305Decrypt, xchacha20Poly1305Encrypt } from '@session-v2/crypto'
-import { concatBytes, decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { concatBytes, copyBytes, decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
 import { ClientError } from '../../client-error.ts'
 import type { RecordStore } from '../../ports/store.ts'
 import { decodeRecord, encodeRecord } from './record-codec.ts'
@@ -64,6 +64,7 @@ export interface NewVault {
   readonly change: { kind: 'put'; table: string; key: Uint8Array; value: Uint8Array }
 }
 
+/** Wraps a new data key. @throws ClientError `bad-unlock` for a passphrase, a key or a cost that cannot be. */
 export function createVault(crypto: Crypto, random: Random, unlock: Unlock): NewVault {
   const dataKey = Secret.of(random.bytes(KEY_BYTES), 'data-key')
   const cost = 'passphrase' in unlock ? (unlock.cost ?? PASSPHRASE_COST) : undefined
@@ -104,7 +105,7 @@ function deriveWrappingKey(crypto: Crypto, unlock: Unlock, header: Header): Uint
   if (header.method === 'key') {
     if (!('key' in unlock)) throw new ClientError('bad-unlock', 'This account is opened by a key file, not by a passphrase.')
     if (unlock.key.length !== KEY_BYTES) throw new ClientError('bad-unlock', `The key of an account has ${KEY_BYTES} bytes.`)
-    return unlock.key.slice()
+    return copyBytes(unlock.key)
   }
   if (!('passphrase' in unlock)) throw new ClientError('bad-unlock', 'This account is opened by a passphrase, not by a key file.')
   const password = encodeUtf8(unlock.passphrase.normalize('NFKC'))
