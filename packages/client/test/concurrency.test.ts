@@ -61,15 +61,15 @@ function slowed(store: RecordStore): RecordStore {
 }
 
 /** Everything a program may have begun when it closes the client. */
-function begun(alice: Client, bob: Client): Promise<unknown>[] {
-  return [
+function begun(alice: Client, bob: Client): Promise<PromiseSettledResult<unknown>[]> {
+  return Promise.allSettled([
     ...numbered(5).map(text => alice.send(bob.accountId, text)),
     alice.sync(),
     alice.messages(),
     alice.conversations(),
     alice.openConversation(bob.accountId),
     alice.events().next(),
-  ]
+  ])
 }
 
 describe('closing in the midst of everything', () => {
@@ -86,7 +86,7 @@ describe('closing in the midst of everything', () => {
         const running = begun(alice, bob)
         for (let i = 0; i < turns; i++) await new Promise(resolve => setImmediate(resolve))
         await alice.close()
-        const results = await Promise.allSettled(running)
+        const results = await running
         for (const result of results) {
           if (result.status === 'fulfilled') continue
           expect(result.reason).toBeInstanceOf(ClientError)

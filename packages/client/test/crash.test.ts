@@ -45,77 +45,81 @@ async function sendAll(store: RecordStore): Promise<string[]> {
   return taken
 }
 
+type Moment = 'before' | 'after'
+
+async function sendingDies(dieAt: number, moment: Moment): Promise<boolean> {
+  const home = openMemoryStore()
+  const made = await newClient(network, 'Alice', { store: home })
+  await made.close()
+  const dying = new DyingStore(home, dieAt, moment)
+  const taken = await sendAll(dying)
+  const alice = await reopen(home)
+  await alice.sync()
+  await bob.sync()
+  const received = await bodies(bob, made.accountId)
+  // What was being written down at the moment of death may or may not have been taken on.
+  expect(received.slice(0, taken.length)).toEqual(taken)
+  expect(received).toEqual(TEXTS.slice(0, received.length))
+  const log = await alice.messages({ with: bob.accountId })
+  expect(log.map(({ body, state }) => `${body} ${state}`)).toEqual(received.map(body => `${body} stored`))
+  expect((await alice.sync()).pushed).toBe(0)
+  await alice.close()
+  return dying.dead
+}
+
+async function receivingDies(home: RecordStore, sent: string[], dieAt: number, moment: Moment): Promise<boolean> {
+  const carol = await reopen(home)
+  await carol.close()
+  for (const text of TEXTS) {
+    sent.push(`${text} ${dieAt}`)
+    await bob.send(carol.accountId, `${text} ${dieAt}`)
+  }
+  const dying = new DyingStore(home, dieAt, moment)
+  const client = await reopen(dying)
+  await client.sync().catch(() => undefined)
+  await client.close()
+  const again = await reopen(home)
+  await again.sync()
+  expect(await bodies(again, bob.accountId)).toEqual(sent)
+  const [conversation] = await again.conversations()
+  expect(conversation).toMatchObject({ messages: sent.length, unread: sent.length })
+  await again.close()
+  return dying.dead
+}
+
+async function makingDies(dieAt: number, moment: Moment): Promise<boolean> {
+  const home = openMemoryStore()
+  const dying = new DyingStore(home, dieAt, moment)
+  const options = { unlock: UNLOCK, seeds: network.seeds, name: 'Dave' }
+  const made = await Client.create({ ...options, store: dying }).catch(() => undefined)
+  await made?.close()
+  const dave = await reopen(home).catch(() => Client.create({ ...options, store: home }))
+  await dave.sync()
+  expect(dave.keys().accountKeys.filter(key => key.current)).toHaveLength(1)
+  expect((await bob.send(dave.accountId, 'Hello')).protocol).toBe('v2-pfs')
+  await dave.sync()
+  expect(await bodies(dave)).toEqual(['Hello'])
+  await dave.close()
+  return dying.dead
+}
+
 for (const moment of ['before', 'after'] as const) {
   describe(`dying ${moment} a commit is written`, () => {
     it('while sending loses nothing that was taken on and doubles nothing', async () => {
-      const deaths = await atEveryCommit(async dieAt => {
-        const home = openMemoryStore()
-        const { accountId } = await (async () => {
-          const client = await newClient(network, 'Alice', { store: home })
-          await client.close()
-          return client
-        })()
-        const dying = new DyingStore(home, dieAt, moment)
-        const taken = await sendAll(dying)
-        const alice = await reopen(home)
-        await alice.sync()
-        await bob.sync()
-        const received = await bodies(bob, accountId)
-        // What was being written down at the moment of death may or may not have been taken on.
-        expect(received.slice(0, taken.length)).toEqual(taken)
-        expect(received).toEqual(TEXTS.slice(0, received.length))
-        const log = await alice.messages({ with: bob.accountId })
-        expect(log.map(({ body, state }) => `${body} ${state}`)).toEqual(received.map(body => `${body} stored`))
-        expect((await alice.sync()).pushed).toBe(0)
-        await alice.close()
-        return dying.dead
-      })
+      const deaths = await atEveryCommit(dieAt => sendingDies(dieAt, moment))
       // One commit to write a message down and two to note its copies, for each; and the recipient's keys.
       expect(deaths).toBeGreaterThanOrEqual(TEXTS.length * 3 + 1)
     })
 
     it('while receiving shows every message once', async () => {
       const home = openMemoryStore()
-      const carol = await newClient(network, 'Carol', { store: home })
-      await carol.close()
+      await (await newClient(network, 'Carol', { store: home })).close()
       const sent: string[] = []
-      const deaths = await atEveryCommit(async dieAt => {
-        for (const text of TEXTS) {
-          sent.push(`${text} ${dieAt}`)
-          await bob.send(carol.accountId, `${text} ${dieAt}`)
-        }
-        const dying = new DyingStore(home, dieAt, moment)
-        const client = await reopen(dying)
-        await client.sync().catch(() => undefined)
-        await client.close()
-        const again = await reopen(home)
-        await again.sync()
-        expect(await bodies(again, bob.accountId)).toEqual(sent)
-        const [conversation] = await again.conversations()
-        expect(conversation).toMatchObject({ messages: sent.length, unread: sent.length })
-        await again.close()
-        return dying.dead
-      })
-      expect(deaths).toBeGreaterThanOrEqual(1)
+      expect(await atEveryCommit(dieAt => receivingDies(home, sent, dieAt, moment))).toBeGreaterThanOrEqual(1)
     })
 
     it('while an account is made leaves it whole or not there', async () => {
-      const deaths = await atEveryCommit(async dieAt => {
-        const home = openMemoryStore()
-        const dying = new DyingStore(home, dieAt, moment)
-        const options = { unlock: UNLOCK, seeds: network.seeds, name: 'Dave' }
-        const made = await Client.create({ ...options, store: dying }).catch(() => undefined)
-        await made?.close()
-        const dave = await reopen(home).catch(() => Client.create({ ...options, store: home }))
-        await dave.sync()
-        expect(dave.keys().accountKeys.filter(key => key.current)).toHaveLength(1)
-        expect((await bob.send(dave.accountId, 'Hello')).protocol).toBe('v2-pfs')
-        await dave.sync()
-        expect(await bodies(dave)).toEqual(['Hello'])
-        await dave.close()
-        return dying.dead
-      })
-      expect(deaths).toBeGreaterThanOrEqual(3)
+      expect(await atEveryCommit(dieAt => makingDies(dieAt, moment))).toBeGreaterThanOrEqual(3)
     })
   })
 }

@@ -131,6 +131,16 @@ describe('the event stream', () => {
     await again.close()
   })
 
+  it('ends when its signal says so, also while nothing happens', async () => {
+    const alice = await newClient(network, 'Alice')
+    const stop = new AbortController()
+    const next = alice.events({ signal: stop.signal }).next()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    stop.abort()
+    expect((await next).done).toBe(true)
+    await alice.close()
+  })
+
   it('misses nothing between its call and its first step, and ends when the client closes', async () => {
     const alice = await newClient(network, 'Alice')
     const stream = alice.events()

@@ -82,6 +82,62 @@ describe('swarm members that do not answer', () => {
   })
 })
 
+describe('swarm members that do less than they say', () => {
+  /** Rewrites the answers to one method. */
+  const rewriting = (method: string, change: (body: StoreAnswer, sent: Sent) => void) =>
+    transportWith(async (sent, send) => {
+      const answer = await send()
+      if (sent.method !== method) return answer
+      const body = JSON.parse(decodeUtf8(answer.body)) as StoreAnswer
+      change(body, sent)
+      return { ...answer, body: encodeUtf8(JSON.stringify(body)) }
+    })
+
+  it('are not enough when half of them failed', async () => {
+    const transport = rewriting('store', ({ swarm }) => {
+      for (const node of Object.keys(swarm!).slice(1)) swarm![node] = { failed: true, timeout: true }
+    })
+    const alice = await newClient(network, 'Alice', { transport })
+    expect((await alice.send(bob.accountId, 'to one of three')).state).toBe('queued')
+    await alice.close()
+  })
+
+  it('are not believed when what they stored is something else', async () => {
+    let old: StoreAnswer['swarm']
+    const transport = rewriting('store', (body, { text }) => {
+      if (!text.includes(bob.accountId)) return
+      old ??= body.swarm
+      body.swarm = old
+    })
+    const alice = await newClient(network, 'Alice', { transport })
+    expect((await alice.send(bob.accountId, 'really stored')).state).toBe('stored')
+    expect((await alice.send(bob.accountId, 'said to be stored')).state).toBe('queued')
+    await alice.close()
+  })
+
+  it('cannot hide a message alone', async () => {
+    for (let i = 0; i < 4; i++) {
+      let liar: string | undefined
+      const transport = rewriting('batch', (body, { node }) => {
+        // Whichever member is asked first keeps the messages to itself.
+        liar ??= node.ed25519
+        if (node.ed25519 === liar) body.results![2]!.body.messages = []
+      })
+      const alice = await newClient(network, 'Alice', { transport })
+      await bob.send(alice.accountId, 'seen')
+      await alice.sync()
+      expect(await bodies(alice)).toEqual(['seen'])
+      await alice.close()
+    }
+  })
+})
+
+/** What the tests touch of an answer. */
+interface StoreAnswer {
+  swarm?: Record<string, object> | undefined
+  results?: { body: { messages: unknown[] } }[]
+}
+
 /** The transport, giving up when it is told to even where a fault keeps it waiting. */
 function abortable(transport: ReturnType<typeof transportWith>): ReturnType<typeof transportWith> {
   return {
@@ -162,6 +218,31 @@ describe('a clock that is off by an hour', () => {
     offMs = -HOUR_MS
     await alice.sync()
     await Promise.all([alice, ...others].map(client => client.close()))
+  })
+})
+
+describe('a clock that goes wrong', () => {
+  it('and that another request has put right meanwhile is no error', async () => {
+    let offMs = 0
+    let release = () => {}
+    const released = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const late = await newClient(network, 'Late')
+    const transport = transportWith(async ({ method, text }, send) => {
+      const answer = await send()
+      // The refusal of this one comes when the clock is right again.
+      if (method === 'store' && answer.status === 406 && text.includes(late.accountId)) await released
+      return answer
+    })
+    const alice = await newClient(network, 'Alice', { transport, clock: { nowMs: () => Date.now() + offMs } })
+    for (const { accountId } of [late, bob]) await alice.send(accountId, 'Hello')
+    offMs = HOUR_MS
+    const waiting = alice.send(late.accountId, 'Still there?')
+    expect((await alice.send(bob.accountId, 'What time is it?')).state).toBe('stored')
+    release()
+    expect((await waiting).state).toBe('stored')
+    await Promise.all([alice.close(), late.close()])
   })
 
   it('is told when no node can be agreed with, and nothing is lost', async () => {

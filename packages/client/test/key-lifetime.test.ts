@@ -68,17 +68,29 @@ async function sendSealedTo(keys: PublishedKeys, recipient: string, body: string
 
 async function filesHold(path: string, bytes: Uint8Array): Promise<boolean> {
   const files = await Promise.all([path, `${path}-wal`, `${path}-shm`].map(file => readFile(file).catch(() => Buffer.alloc(0))))
-  return files.some(file => file.includes(bytes))
+  return files.some(file => file.includes(Buffer.from(bytes)))
 }
 
 const currentKeyOf = (client: Client) => client.keys().accountKeys.find(key => key.current)!
 
-describe('over 20 days', () => {
-  let alice: Client
-  let path: string
-  let first: PublishedKeys
-  const births: number[] = []
+let alice: Client
+let path: string
+let first: PublishedKeys
+/** When each of Alice's keys was made. */
+const births: number[] = []
 
+/** Alice lives on, with a poll every three hours. */
+async function live(untilDay: number): Promise<void> {
+  const endMs = births[0]! + untilDay * DAY_MS
+  while (time.nowMs() < endMs) {
+    time.advance(Math.min(STEP_MS, endMs - time.nowMs()))
+    await alice.sync()
+    const { createdAtMs } = currentKeyOf(alice)
+    if (births.at(-1) !== createdAtMs) births.push(createdAtMs)
+  }
+}
+
+describe('over 20 days', () => {
   beforeAll(async () => {
     path = join(network.folder, 'lifetime.db')
     alice = await newClient(network, 'Alice', { store: watched(await openSqliteStore(path)), clock: time })
@@ -86,17 +98,6 @@ describe('over 20 days', () => {
     births.push(currentKeyOf(alice).createdAtMs)
   })
   afterAll(() => alice.close())
-
-  /** Lives on, a poll every three hours. */
-  async function live(untilDay: number): Promise<void> {
-    const endMs = births[0]! + untilDay * DAY_MS
-    while (time.nowMs() < endMs) {
-      time.advance(Math.min(STEP_MS, endMs - time.nowMs()))
-      await alice.sync()
-      const { createdAtMs } = currentKeyOf(alice)
-      if (births.at(-1) !== createdAtMs) births.push(createdAtMs)
-    }
-  }
 
   it('a key is published when the account is made, and replaced by every rotation, 11 to 13 hours apart', async () => {
     await live(2)

@@ -45,7 +45,7 @@ export class NetworkUnderTest {
     const { nodes = 3, swarms = 1, clock = { nowMs: () => Date.now() } } = options
     const folder = await mkdtemp(join(tmpdir(), 'session-v2-client-'))
     const dataDirectory = join(folder, 'nodes')
-    const local = await startLocalNetwork({ nodes, swarms, dataDirectory, clock, log: { level: 'fatal' } })
+    const local = await startLocalNetwork({ nodes, swarms, dataDirectory, clock, log: { level: 'silent' } })
     return new NetworkUnderTest(await loadCrypto(), folder, local, clock)
   }
 

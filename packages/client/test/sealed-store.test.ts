@@ -80,7 +80,7 @@ describe('a sealed store', () => {
   it('wipes its keys when it closes', async () => {
     const sealed = sealedOver(openMemoryStore())
     await sealed.close()
-    expect(() => sealed.table<Note>('notes').put('k', { text: 'x' })).toThrow(/wiped/)
+    expect(() => sealed.table<Note>('notes').put('k', { text: 'x' })).toThrow(expect.objectContaining({ code: 'closed' }))
   })
 
   it('tells a failing store by one code and keeps the cause', async () => {

@@ -80,7 +80,7 @@ describe('a commit that erases', () => {
   const secrets = Array.from({ length: 20 }, (_, i) => new Uint8Array(6000).fill(i + 1))
   const holds = async (path: string, secret: Uint8Array) => {
     const parts = await Promise.all([path, `${path}-wal`].map(file => readFile(file).catch(() => Buffer.alloc(0))))
-    return parts.some(part => part.includes(secret.subarray(0, 64)))
+    return parts.some(part => part.includes(Buffer.from(secret.subarray(0, 64))))
   }
 
   it('leaves nothing of what it replaces in file or log', async () => {

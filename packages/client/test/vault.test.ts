@@ -79,6 +79,31 @@ describe('the vault', () => {
   })
 })
 
+describe('the cost of a passphrase', () => {
+  const GIB = 2 ** 30
+  const unbearable = [
+    { opsLimit: 0, memoryBytes: GIB },
+    { opsLimit: 1.5, memoryBytes: GIB },
+    { opsLimit: 5, memoryBytes: GIB },
+    { opsLimit: 1, memoryBytes: 2 * GIB },
+    { opsLimit: 1, memoryBytes: 8191 },
+  ]
+
+  it('cannot be one with which the account would never open again', () => {
+    for (const cost of unbearable) {
+      const make = () => createVault(crypto, random, { passphrase: 'correct horse', cost })
+      expect(make).toThrow(expect.objectContaining({ code: 'bad-unlock' }))
+    }
+  })
+
+  it('cannot be raised in the header beyond what a machine bears', async () => {
+    const header = await headerOf((await vaultOf(words)).store)
+    for (const cost of [...unbearable, { opsLimit: 100, memoryBytes: GIB }]) {
+      expect(await codeOf(openVault(crypto, await withHeader({ ...header, ...cost }), words))).toBe('store-damaged')
+    }
+  })
+})
+
 describe('fuzz: the header', () => {
   it('ends in a typed error when it was altered', async () => {
     const header = await headerOf((await vaultOf(UNLOCK)).store)

@@ -11,6 +11,14 @@ export function openMemoryStore(): RecordStore {
   return new MemoryStore()
 }
 
+type Put = Extract<Change, { kind: 'put' }>
+
+function copyOf(change: Put): Put {
+  // A caller without types may pass nothing, which as bytes would be an empty value.
+  if (!(change.value instanceof Uint8Array)) throw new TypeError('A record needs a value.')
+  return { ...change, group: change.group && copyBytes(change.group), value: copyBytes(change.value) }
+}
+
 class MemoryStore implements RecordStore {
   readonly #tables = new Map<string, Map<string, Row>>()
   #lastOrder = 0
@@ -32,12 +40,8 @@ class MemoryStore implements RecordStore {
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
-    // Copied first: a change that cannot be copied must leave nothing behind of those before it.
-    const copies = changes.map(change =>
-      change.kind === 'delete'
-        ? change
-        : { ...change, group: change.group && copyBytes(change.group), value: copyBytes(change.value) },
-    )
+    // Copied first: a change that cannot be taken must leave nothing behind of those before it.
+    const copies = changes.map(change => (change.kind === 'delete' ? change : copyOf(change)))
     for (const change of copies) {
       const rows = this.#rows(change.table)
       const id = encodeHex(change.key)
