@@ -186,6 +186,43 @@ describe('one node with a wrong idea of the time', () => {
   })
 })
 
+describe('what was learnt of the network', () => {
+  it('about the time is known at the next start', async () => {
+    const store = openMemoryStore()
+    const clock = { nowMs: () => time.nowMs() - HOUR_MS }
+    await (await newClient(network, 'Alice', { store, clock })).close()
+    const statuses: number[] = []
+    const transport = transportWith(async ({ method }, send) => {
+      const answer = await send()
+      statuses.push(method === 'info' ? 0 : answer.status)
+      return answer
+    })
+    const again = await reopen(store, { clock, transport })
+    await again.sync()
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    await again.close()
+  })
+
+  it('about what a member has shown is known at the next start', async () => {
+    const store = openMemoryStore()
+    const alice = await newClient(network, 'Alice', { store, clock: time })
+    const bob = await create('Bob')
+    await bob.send(alice.accountId, 'Hello')
+    for (let i = 0; i < 40 && (await store.scan('cursors', { limit: 9 })).length < 3; i++) await alice.sync()
+    await alice.close()
+    const shown: number[] = []
+    const transport = transportWith(async ({ method }, send) => {
+      const answer = await send()
+      if (method === 'batch') shown.push(JSON.parse(Buffer.from(answer.body).toString()).results[2].body.messages.length)
+      return answer
+    })
+    const again = await reopen(store, { clock: time, transport })
+    await again.sync()
+    expect(shown).toEqual([0, 0])
+    await Promise.all([again.close(), bob.close()])
+  })
+})
+
 describe('nodes that never answer', () => {
   it('cost a sync its deadlines and no more', async () => {
     let isSilent = false
