@@ -93,7 +93,7 @@ export {
   type StoreParams,
   type StoreResult,
 } from './storage-rpc/methods/store.ts'
-export { type MethodName, type ParsedRequest, parseRequest } from './storage-rpc/parse-request.ts'
+export { type ParsedRequest, parseRequest } from './storage-rpc/parse-request.ts'
 export { decodeRequest, encodeRequest, type RpcRequest, STORAGE_RPC_PATH } from './storage-rpc/rpc-request.ts'
 export { deletedText, deleteText, retrieveText, storedText, storeText } from './storage-rpc/signed-text.ts'
 export { type MemberAnswer, type MemberFailure, parseSwarmAnswer, type SwarmAnswer } from './storage-rpc/swarm-answer.ts'

@@ -32,8 +32,8 @@ const BY_STATUS: Readonly<Record<number, readonly [NetworkErrorCode, Retry]>> = 
 }
 
 const LONGEST_REASON = 200
-/** A person reads the message, perhaps in a terminal, which must not obey the node. */
-const CONTROL = /\p{Cc}/gu
+/** A person reads the message, perhaps in a terminal, which must not obey the node: neither erase nor turn round what it shows. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** The error of an answer with a status that is no success. `body` is its JSON value, or its text where it is none. */
 export function errorOfStatus(status: number, body: unknown): NetworkError {

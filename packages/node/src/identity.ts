@@ -2,7 +2,7 @@
  * Who a node is: an Ed25519 key, kept as a seed in a file that only its owner may read (clause NODE-02). The X25519 key, to
  * which onion layers are encrypted, is derived from it.
  */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Crypto, Ed25519Signature, Random } from '@session-v2/crypto'
 import { ed25519KeyPair, ed25519PublicToX25519, ed25519Sign, Secret } from '@session-v2/crypto'
@@ -52,10 +52,12 @@ async function readSeed(file: string): Promise<Uint8Array | undefined> {
 
 async function createSeed(random: Random, file: string): Promise<Uint8Array> {
   const seed = random.bytes(SEED_BYTES)
+  const draft = `${file}.new`
   try {
     await mkdir(dirname(file), { recursive: true })
-    // `wx`: another process that made the file meanwhile keeps its key.
-    await writeFile(file, `${encodeHex(seed)}\n`, { mode: OWNER_ONLY, flag: 'wx' })
+    // Complete under another name first: half a key file would keep the node from ever starting again.
+    await writeFile(draft, `${encodeHex(seed)}\n`, { mode: OWNER_ONLY, flush: true })
+    await rename(draft, file)
     return seed
   } catch (cause) {
     throw new NodeError('bad-key-file', `the key file ${file} cannot be written`, { cause })

@@ -35,12 +35,16 @@ export interface LocalNetwork {
 }
 
 const HOST = '127.0.0.1'
+const MAX_PORT = 65_535
 
 /** Resolves once every node serves. Rejects with NodeError. */
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const { nodes: nodeCount = 9, swarms: swarmCount = 3, port = 0 } = options
-  if (nodeCount < 1 || swarmCount < 1 || swarmCount > nodeCount) {
+  if (!(Number.isInteger(nodeCount) && Number.isInteger(swarmCount) && swarmCount >= 1 && swarmCount <= nodeCount)) {
     throw new NodeError('bad-config', `${nodeCount} nodes cannot form ${swarmCount} swarms: each needs at least one`)
+  }
+  if (!(Number.isInteger(port) && port >= 0 && (port === 0 || port + nodeCount <= MAX_PORT))) {
+    throw new NodeError('bad-config', `${port} and the ${nodeCount} numbers after it are not all ports`)
   }
   const log = openLog(options.log ?? { level: 'warn' })
   const started: { close(): Promise<void> }[] = []

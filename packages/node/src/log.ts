@@ -5,15 +5,28 @@
  */
 import { destination, type Logger, pino, stdTimeFunctions } from 'pino'
 import type { LogConfig } from './config/node-config.ts'
+import { NodeError } from './node-error.ts'
 
 export type Log = Logger
 
 const STDERR = 2
+/** What waits for room on a full disk; further lines are dropped. */
+const PENDING_MAX_BYTES = 64 * 1024
 
-/** Opens a log that writes at once, to its file (made with its folders) or to standard error. */
+/** Opens a log that writes at once, to its file (made with its folders) or to standard error. Throws NodeError `bad-config`. */
 export function openLog(config: LogConfig): Log {
-  const stream = destination({ dest: config.file ?? STDERR, sync: true, mkdir: true })
+  const stream = openDestination(config.file)
+  // A full disk, or a reader that has gone, costs lines of the log and never the node (clause NODE-01).
+  stream.on('error', () => {})
   return pino({ level: config.level, base: null, timestamp: stdTimeFunctions.isoTime }, stream)
+}
+
+function openDestination(file: string | undefined) {
+  try {
+    return destination({ dest: file ?? STDERR, sync: true, mkdir: true, maxLength: PENDING_MAX_BYTES })
+  } catch (cause) {
+    throw new NodeError('bad-config', `configuration: the log file ${file} cannot be opened`, { cause })
+  }
 }
 
 export interface ExceptionPlace {

@@ -1,6 +1,7 @@
 /** One storage node, composed: key, store, swarm, requests, HTTP. */
-import { mkdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { type Crypto, loadCrypto, systemRandom } from '@session-v2/crypto'
 import { REQUEST_MAX_BYTES, type ServiceNode, swarmIdHex } from '@session-v2/network'
 import type { CorsOrigins, NodeConfig, TlsConfig } from './config/node-config.ts'
@@ -83,7 +84,6 @@ export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
   const { ed25519, x25519 } = identity
   const { tls: tlsFiles, ...httpParts } = parts
   const tls = tlsFiles && (await readTls(tlsFiles))
-  await mkdir(dirname(parts.databaseFile), { recursive: true })
   const store = await openSqliteStore(parts.databaseFile, { sizeLimitBytes: parts.databaseLimitBytes, clock, timers })
   const swarms = new SwarmView(ed25519)
   const sender = httpPeerSender(timers)
@@ -135,8 +135,11 @@ function joinSwarm(
 async function readTls(files: TlsConfig): Promise<{ certificate: string; key: string }> {
   try {
     const [certificate, key] = await Promise.all([readFile(files.certificateFile, 'utf8'), readFile(files.keyFile, 'utf8')])
+    createSecureContext({ cert: certificate, key })
     return { certificate, key }
   } catch (cause) {
-    throw new NodeError('bad-config', 'configuration: the files of tls cannot be read', { cause })
+    throw new NodeError('bad-config', 'configuration: the files of tls cannot be read, or are no certificate and its key', {
+      cause,
+    })
   }
 }

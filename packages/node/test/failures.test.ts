@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCrypto } from '@session-v2/crypto'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SWEEP_INTERVAL_MS, startExpirySweep } from '../src/expiry-sweep.ts'
 import { HttpServer } from '../src/http/http-server.ts'
 import { identityFromSeed } from '../src/identity.ts'
+import { startLocalNetwork } from '../src/local-network.ts'
 import { describeException, openLog } from '../src/log.ts'
 import { composeNode } from '../src/node.ts'
 import { systemClock, systemTimers, type Timers } from '../src/ports.ts'
@@ -15,6 +17,8 @@ import { ManualClock } from './manual-clock.ts'
 import { post } from './network-under-test.ts'
 
 const file = join(tmpdir(), `failures-${process.pid}`)
+/** Every write to it fails like one to a full disk. Not every system has it; /dev/null at least proves that the test stands. */
+const FULL_DISK = existsSync('/dev/full') ? '/dev/full' : '/dev/null'
 
 afterEach(() => {
   for (const suffix of ['.log', '.db', '.db-wal', '.db-shm']) rmSync(file + suffix, { force: true })
@@ -36,12 +40,41 @@ describe('an exception nobody foresaw', () => {
     expect(written).toContain('failures.test')
     expect(written).not.toContain('secret-payload')
   })
+  it('while accepting connections does not end the process, however often', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    const log = openLog({ level: 'error', file: `${file}.log` })
+    const limits = { maxBodyBytes: 100, bodyTimeoutMs: 1000, corsOrigins: 'none' as const }
+    const server = new HttpServer({ routes: {}, software: 'x', ...limits, log, timers: systemTimers })
+    await server.listen('127.0.0.1', 0)
+    const [inner] = listen.mock.contexts as Server[]
+    listen.mockRestore()
+    for (let i = 0; i < 2; i++) inner!.emit('error', Object.assign(new Error('accept ENFILE'), { code: 'ENFILE' }))
+    await server.close()
+    expect(readFileSync(`${file}.log`, 'utf8').match(/ENFILE/g)).toHaveLength(2)
+  })
   it('may be anything that can be thrown', () => {
     expect(describeException('text')).toEqual({ exception: 'string', stack: [] })
     expect(describeException(Object.assign(new RangeError('x'), { code: 'E' }))).toMatchObject({
       exception: 'RangeError',
       code: 'E',
     })
+  })
+})
+
+describe('a log that cannot be written', () => {
+  it('costs its lines, not the node: the disk is full', async () => {
+    const directory = mkdtempSync(file)
+    const log = { level: 'debug' as const, file: FULL_DISK }
+    const network = await startLocalNetwork({ nodes: 2, swarms: 1, dataDirectory: directory, log })
+    await network.nodes[1]!.close()
+    const account = '05'.padEnd(66, 'a')
+    const store = { method: 'store', params: { pubkey: account, data: 'AAAA', timestamp: Date.now(), ttl: 60_000 } }
+    expect(await post(`${network.nodes[0]!.url}/storage_rpc/v1`, JSON.stringify(store))).toMatchObject({ status: 200 })
+    await network.close()
+    rmSync(directory, { recursive: true })
+  })
+  it('stops the start when its file cannot be opened', () => {
+    expect(() => openLog({ level: 'info', file: tmpdir() })).toThrow(expect.objectContaining({ code: 'bad-config' }))
   })
 })
 

@@ -82,7 +82,9 @@ const junk = fc.oneof(
 function mutate(value: unknown, path: number, replacement: unknown): unknown {
   if (typeof value !== 'object' || value === null) return replacement
   const keys = Object.keys(value)
-  if (keys.length === 0 || path % 7 === 6) return { ...value, [`${replacement}`]: replacement }
+  // An object of junk may have a `toString` that is no function: only JSON can always say it.
+  const name = typeof replacement === 'string' ? replacement : JSON.stringify(replacement)
+  if (keys.length === 0 || path % 7 === 6) return { ...value, [name]: replacement }
   const key = keys[path % keys.length]!
   const rest = Math.floor(path / keys.length)
   const inner = (value as Record<string, unknown>)[key]

@@ -6,7 +6,7 @@ import { NetworkUnderTest, post } from './network-under-test.ts'
 
 let test: NetworkUnderTest
 let base: string
-const BODY_TIMEOUT_MS = 400
+const BODY_TIMEOUT_MS = 1000
 
 beforeAll(async () => {
   test = await NetworkUnderTest.start({ bodyTimeoutMs: BODY_TIMEOUT_MS })

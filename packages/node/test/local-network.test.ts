@@ -42,6 +42,8 @@ describe('a local network', () => {
   it('refuses more swarms than nodes, and leaves nothing running when it cannot start', async () => {
     const dataDirectory = test.directory
     await expect(startLocalNetwork({ nodes: 2, swarms: 3, dataDirectory })).rejects.toMatchObject({ code: 'bad-config' })
+    await expect(startLocalNetwork({ nodes: Number.NaN, dataDirectory })).rejects.toMatchObject({ code: 'bad-config' })
+    await expect(startLocalNetwork({ nodes: 9, dataDirectory, port: 65_530 })).rejects.toMatchObject({ code: 'bad-config' })
     const port = Number(new URL(test.network.seedUrl).port)
     const taken = startLocalNetwork({
       nodes: 1,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCrypto, systemRandom } from '@session-v2/crypto'
@@ -82,6 +82,16 @@ describe('the key file', () => {
     expect([read.ed25519, read.x25519]).toEqual([made.ed25519, made.x25519])
     expect(JSON.stringify(read)).not.toContain('secret')
   })
+  it('is whole or not there: a start that died while writing it does not stop the next one', async () => {
+    const file = join(newDirectory(), 'node.key')
+    writeFileSync(`${file}.new`, 'half a k')
+    const { ed25519 } = await loadIdentity(await loadCrypto(), systemRandom(), file)
+    expect(existsSync(`${file}.new`)).toBe(false)
+    expect((await loadIdentity(await loadCrypto(), systemRandom(), file)).ed25519).toBe(ed25519)
+    mkdirSync(`${file}2.new`)
+    await expect(loadIdentity(await loadCrypto(), systemRandom(), `${file}2`)).rejects.toMatchObject({ code: 'bad-key-file' })
+    expect(existsSync(`${file}2`)).toBe(false)
+  })
   it('is refused when it holds something else', async () => {
     const file = join(newDirectory(), 'node.key')
     writeFileSync(file, 'too short')
@@ -110,6 +120,21 @@ describe('a single node', () => {
   })
   it.each(['', 'null', '[]', '{"service_node_states":[{}]}'])('refuses the registry %j', async registry => {
     await expect(startNode(configured(registry))).rejects.toMatchObject({ code: 'bad-registry' })
+  })
+  it.each([
+    ['a folder that cannot be made', 'store-failed', 'data_directory = "plain/x"\nkey_file = "node.key"'],
+    [
+      'certificates that are none',
+      'bad-config',
+      'data_directory = "data"\n[tls]\ncertificate_file = "plain"\nkey_file = "plain"',
+    ],
+    ['a log that cannot be opened', 'bad-config', 'data_directory = "data"\n[log]\nfile = "plain/node.log"'],
+  ])('does not start with %s, and says so', async (_, code, settings) => {
+    const directory = newDirectory()
+    writeFileSync(join(directory, 'plain'), 'a file')
+    writeFileSync(join(directory, 'registry.json'), '{"service_node_states":[]}')
+    const config = parseNodeConfig(`port = 0\nregistry_file = "registry.json"\n${settings}`, directory)
+    await expect(startNode(config)).rejects.toMatchObject({ name: 'NodeError', code })
   })
   it('says which port is taken', async () => {
     const { createServer } = await import('node:net')

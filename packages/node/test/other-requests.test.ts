@@ -128,6 +128,15 @@ describe('batch and sequence', () => {
     expect(body.results.map((result: { code: number }) => result.code)).toEqual([200, 200, 401])
     expect(body.results[1].body.messages).toHaveLength(1)
   })
+  it.each(['batch', 'sequence'])('shares the budget of one answer among the retrieves of a %s', async method => {
+    const alice = test.account()
+    for (let i = 0; i < 30; i++) await test.store(alice, `${i}`.padEnd(60_000, '.'))
+    const largest = test.retrieveRequest(alice, 0, { max_size: -1 })
+    const { body } = await test.ask(method, { requests: Array(20).fill(largest) })
+    // A message counts 100 + 43 + 80,000, a twentieth of the budget is 390,000.
+    for (const part of body.results) expect(part.body).toMatchObject({ more: true, messages: { length: 4 } })
+    expect((await test.request(largest)).body).toMatchObject({ more: false, messages: { length: 30 } })
+  })
   it.each(['batch', 'sequence'])('refuses a whole %s for one part that cannot be read, before executing any', async method => {
     alice = test.account()
     const answer = await test.ask(method, { requests: [test.storeRequest(alice, 'y'), broken] })

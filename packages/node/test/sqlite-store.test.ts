@@ -96,9 +96,7 @@ describe('SQLite message store', () => {
     database.exec('PRAGMA user_version = 99')
     database.close()
     await expect(open(newer, new ManualClock())).rejects.toMatchObject({ code: 'store-failed' })
-    await expect(open(join(newDirectory(), 'none', 'messages.db'), new ManualClock())).rejects.toMatchObject({
-      code: 'store-failed',
-    })
+    await expect(open(join(broken, 'messages.db'), new ManualClock())).rejects.toMatchObject({ code: 'store-failed' })
   })
 })
 

@@ -26,6 +26,8 @@ describe('the view of swarms', () => {
     expect(view.own?.members.map(member => member.port)).toEqual([1, 2])
     expect(view.peers.map(peer => peer.port)).toEqual([2])
     expect([1, 0, 2].map(n => view.isPeer(node(n, 5n).ed25519))).toEqual([true, false, false])
+    view.replace([node(0, 5n), node(0, 5n), node(1, 5n)])
+    expect(view.peers.map(peer => peer.port)).toEqual([2]) // nobody is a peer of itself, in whatever list
     view.replace([node(0, NO_SWARM), node(1, 5n)])
     expect([view.own, view.peers]).toEqual([undefined, []])
   })

@@ -143,6 +143,22 @@ describe.each(providers)('V2 message without forward secrecy (%s)', (_, crypto) 
   })
 })
 
+describe.each(providers)('the longest V2 message (%s)', (_, crypto) => {
+  it('has 1 MiB and opens; a longer one is not sealed', () => {
+    const account = accountOf(crypto, '5a'.repeat(32))
+    const seal = (contentBytes: number) =>
+      sealMessageV2NoPfs(crypto, systemRandom(), {
+        sender: account,
+        recipient: account.id,
+        content: new Uint8Array(contentBytes),
+      })
+    const longest = seal(1_047_315)
+    expect(longest.length).toBe(1_048_576)
+    expect(openMessageV2(crypto, account, keyringOf([]), longest).outcome).toBe('opened')
+    expect(() => seal(1_047_316)).toThrow(expect.objectContaining({ name: 'ProtocolError', code: 'bad-input' }))
+  })
+})
+
 describe.each(providers)('plaintext of a V2 message (%s)', (_, crypto) => {
   it.each([...titled('dm_v2_pfs'), ...titled('dm_v2_nopfs')])('%s', (_size, vector) => {
     const recipient = accountIdBytes(parseAccountId(vector.in.recipient_session_id))

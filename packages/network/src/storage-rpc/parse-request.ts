@@ -18,9 +18,6 @@ export type ParsedRequest =
   | { readonly method: 'oxend_request'; readonly params: OxendRequestParams }
   | { readonly method: 'batch' | 'sequence'; readonly params: { readonly requests: readonly ParsedRequest[] } }
 
-/** The methods of a node. */
-export type MethodName = ParsedRequest['method']
-
 /**
  * Parses the parameters of a request; those of a batch with all within, so that one bad part refuses the whole (RPC-68).
  * @throws NetworkError `malformed`, status 400: `no method X`, or `invalid request: …`.

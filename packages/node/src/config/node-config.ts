@@ -27,7 +27,7 @@ import { ConfigTable } from './config-table.ts'
 
 export type CorsOrigins = 'loopback' | 'none' | readonly string[]
 
-export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
 export interface LogConfig {
   readonly level: (typeof LOG_LEVELS)[number]

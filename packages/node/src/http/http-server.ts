@@ -81,7 +81,11 @@ export class HttpServer {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', cause => reject(new NodeError('listen-failed', `cannot listen on ${host}:${port}`, { cause })))
-      this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port))
+      this.#server.listen(port, host, () => {
+        // A connection that the system cannot accept, for want of memory: without a listener it would end the process.
+        this.#server.on('error', cause => this.#options.log.error(describeException(cause), 'a connection was not accepted'))
+        resolve((this.#server.address() as AddressInfo).port)
+      })
     })
   }
 

@@ -34,7 +34,8 @@ export async function answerPeer(node: NodeServices, body: Uint8Array): Promise<
   }
 }
 
-async function answerRequest(node: NodeServices, { method, params }: ParsedRequest): Promise<RpcAnswer> {
+/** `parts`: of how many requests this is one; they share the budget of an answer. */
+async function answerRequest(node: NodeServices, { method, params }: ParsedRequest, parts = 1): Promise<RpcAnswer> {
   switch (method) {
     case 'info':
       return info(node)
@@ -43,22 +44,22 @@ async function answerRequest(node: NodeServices, { method, params }: ParsedReque
     case 'store':
       return store(node, params, 'client')
     case 'retrieve':
-      return retrieve(node, params)
+      return retrieve(node, params, parts)
     case 'delete':
       return deleteMessages(node, params, 'client')
     case 'oxend_request':
       return oxendRequest(node, params)
     case 'batch':
-      return batch(params.requests, request => answerPart(node, request))
+      return batch(params.requests, request => answerPart(node, request, params.requests.length))
     case 'sequence':
-      return sequence(params.requests, request => answerPart(node, request))
+      return sequence(params.requests, request => answerPart(node, request, params.requests.length))
   }
 }
 
 /** One request of several: its failure is its own. */
-async function answerPart(node: NodeServices, request: ParsedRequest): Promise<RpcAnswer> {
+async function answerPart(node: NodeServices, request: ParsedRequest, parts: number): Promise<RpcAnswer> {
   try {
-    return await answerRequest(node, request)
+    return await answerRequest(node, request, parts)
   } catch (error) {
     return failure(node, error)
   }

@@ -5,7 +5,7 @@ import type { SwarmEntry } from '../swarm/replication.ts'
 import { type NodeServices, type Origin, type RpcAnswer, stamp } from './services.ts'
 
 /** The entries of all members, this node's included, by Ed25519 key. */
-export type SwarmEntries = Readonly<Record<string, SwarmEntry>>
+type SwarmEntries = Readonly<Record<string, SwarmEntry>>
 
 /** Executes a write here and, for a client, at all peers. `extra` are fields beside the entries. */
 export async function writeToSwarm(

@@ -7,8 +7,8 @@
  * | X-Session-Timestamp | unix milliseconds, decimal |
  * | X-Session-Signature | padded base64 of the Ed25519 signature over `swarm_rpc` ‖ timestamp ‖ BLAKE2b-256(body) |
  *
- * The text names no receiver: the same signature goes to every peer, and a peer that passes the request on within the window
- * causes a store that is already there or a delete that has already happened.
+ * The text names no receiver: the same signature goes to every peer. A peer that passes the request on within the window repeats a
+ * store or a delete, which at most undoes what the client did since. With the client's own signature it can do as much.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { blake2b, type Crypto, ed25519Verify } from '@session-v2/crypto'
@@ -16,7 +16,7 @@ import { concatBytes, decodeBase64, decodeHex, encodeBase64, encodeUtf8 } from '
 import type { NodeIdentity } from '../identity.ts'
 
 /** How far the sender's clock may be from ours. */
-export const PEER_CLOCK_TOLERANCE_MS = 70_000
+const PEER_CLOCK_TOLERANCE_MS = 70_000
 
 const TIMESTAMP = /^[0-9]{1,16}$/
 const BODY_HASH_BYTES = 32

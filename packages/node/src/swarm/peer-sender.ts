@@ -7,7 +7,7 @@ import type { Timers } from '../ports.ts'
 import type { PeerHeaders } from './peer-authentication.ts'
 
 export const PEER_PATH = '/swarm_rpc/v1'
-export const PEER_TIMEOUT_MS = 5_000
+const PEER_TIMEOUT_MS = 5_000
 
 const CONNECTIONS_PER_PEER = 16
 const REPLY_MAX_BYTES = 1024 * 1024

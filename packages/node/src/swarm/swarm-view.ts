@@ -33,7 +33,7 @@ export class SwarmView {
     this.#ids = [...swarms.keys()].sort((a, b) => (a < b ? -1 : 1))
     const own = nodes.find(node => node.ed25519 === this.#ed25519)
     this.#own = own && swarms.get(own.swarmId)
-    this.#peers = this.#own?.members.filter(node => node !== own) ?? []
+    this.#peers = this.#own?.members.filter(node => node.ed25519 !== this.#ed25519) ?? []
   }
 
   get nodes(): readonly ServiceNode[] {

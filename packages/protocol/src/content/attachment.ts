@@ -1,5 +1,5 @@
 /** `AttachmentPointer`: where an attachment lies and how to open it. Field 11, once a caption, is reserved. Implements CON-02. */
-import { bytes, fixed64, message, string, uint32, type ValueOfSchema } from '@session-v2/encoding'
+import { bytes, fixed64, message, string, uint32 } from '@session-v2/encoding'
 
 export const attachmentSchema = message({
   /** Unused, but required by every reader: write zero. */
@@ -15,4 +15,3 @@ export const attachmentSchema = message({
   height: uint32(10),
   url: string(101),
 })
-export type Attachment = ValueOfSchema<typeof attachmentSchema>

@@ -25,7 +25,7 @@ const TAG_BYTES = 16
 const OVERHEAD_BYTES = SEALED_AT + TAG_BYTES
 const MIN_MESSAGE_BYTES = 1536
 const PADDING_BYTES = 256
-/** Far above what a storage node takes; beyond it a message is refused unread. */
+/** Far above what a storage node takes; a message beyond it is neither sealed nor read. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
 export const CIPHERTEXT_BYTES = SEALED_AT - CIPHERTEXT_AT
@@ -64,8 +64,14 @@ export function decodeEnvelope(message: Uint8Array): Envelope {
   }
 }
 
-/** How long to make a plaintext of `plaintextBytes` so that the whole message becomes the next allowed size. */
+/**
+ * How long to make a plaintext of `plaintextBytes` so that the whole message becomes the next allowed size. Throws `bad-input` when
+ * that would be more than 1 MiB.
+ */
 export function paddedPlaintextBytes(plaintextBytes: number): number {
   const blocks = Math.ceil((OVERHEAD_BYTES + plaintextBytes) / PADDING_BYTES)
+  if (blocks * PADDING_BYTES > MAX_MESSAGE_BYTES) {
+    throw new ProtocolError('bad-input', `a plaintext of ${plaintextBytes} bytes is too long for a message`)
+  }
   return Math.max(MIN_MESSAGE_BYTES, blocks * PADDING_BYTES) - OVERHEAD_BYTES
 }

@@ -36,7 +36,7 @@ interface Outgoing {
 /**
  * A message with forward secrecy and post-quantum encryption, sealed to the keys the recipient has published: 1536 bytes for up to
  * 279 bytes of content (208 with a Pro signature), then in steps of 256. Throws `bad-account-id` when the recipient's account ID
- * is no usable key, `malformed` when the published one is none.
+ * is no usable key, `malformed` when the published one is none, `bad-input` when the message would exceed 1 MiB.
  */
 export function sealMessageV2(crypto: Crypto, random: Random, message: Outgoing & { readonly recipient: Recipient }): Uint8Array {
   const { recipient } = message
@@ -59,7 +59,7 @@ export function sealMessageV2(crypto: Crypto, random: Random, message: Outgoing 
 
 /**
  * A message without forward secrecy, for an account that has published no keys: looks the same from outside, but whoever learns
- * the recipient's account key, even years later, can read it. Sizes as `sealMessageV2`. Throws `bad-account-id`.
+ * the recipient's account key, even years later, can read it. Sizes as `sealMessageV2`. Throws `bad-account-id` and `bad-input`.
  */
 export function sealMessageV2NoPfs(
   crypto: Crypto,

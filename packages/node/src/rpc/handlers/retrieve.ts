@@ -13,22 +13,25 @@ import { base64 } from '../wire-fields.ts'
 
 const EMPTY: RetrievePage = { messages: [], more: false }
 
-/** 200 with `messages` and `more`; 421, 401 and 406 as the checks of the network package say (NODE-23, NODE-26). */
-export async function retrieve(node: NodeServices, params: RetrieveParams): Promise<RpcAnswer> {
+/**
+ * 200 with `messages` and `more`; 421, 401 and 406 as the checks of the network package say (NODE-23, NODE-26). One of several
+ * `parts` of a batch gets at most its share of the budget, so that the answer as a whole has a limit too (NODE-29).
+ */
+export async function retrieve(node: NodeServices, params: RetrieveParams, parts: number): Promise<RpcAnswer> {
   const refusal = refuseForeign(node, params.account) ?? checkRetrieve(node.crypto, params, node.clock.nowMs())
   if (refusal !== undefined) return refusal
-  const { messages, more } = params.namespace === NAMESPACE.testing ? EMPTY : await node.store.retrieve(query(params))
+  const { messages, more } = params.namespace === NAMESPACE.testing ? EMPTY : await node.store.retrieve(query(params, parts))
   const page = { messages: messages.map(({ data, ...rest }) => ({ ...rest, payload: data })), more }
   return { status: 200, body: stamp(node, encodeRetrievedPage(page, base64)) }
 }
 
-function query({ account, namespace, lastHash, maxCount = 0, maxSize }: RetrieveParams) {
+function query({ account, namespace, lastHash, maxCount = 0, maxSize }: RetrieveParams, parts: number) {
   return {
     account,
     namespace,
     afterHash: lastHash,
     maxCount: maxCount > 0 ? maxCount : undefined,
-    budgetBytes: budgetBytes(maxSize || RETRIEVE_DEFAULT_MAX_SIZE),
+    budgetBytes: Math.min(budgetBytes(maxSize || RETRIEVE_DEFAULT_MAX_SIZE), Math.floor(RETRIEVE_BUDGET_BYTES / parts)),
   }
 }
 

@@ -2,6 +2,8 @@
  * SQLite as Node has it: the built-in module where it exists, otherwise the package that offers the same interface with a
  * prebuilt binary. The types name what is used of it.
  */
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { getBuiltinModule } from 'node:process'
 import { NodeError } from '../../node-error.ts'
 
@@ -32,10 +34,11 @@ async function databaseClass(): Promise<DatabaseClass> {
   return substitute.DatabaseSync as unknown as DatabaseClass
 }
 
-/** Opens a database file, creating it when absent. Throws NodeError `store-failed`. */
+/** Opens a database file, creating it and its folder when absent. Throws NodeError `store-failed`. */
 export async function openDatabase(file: string): Promise<Database> {
   try {
     const DatabaseSync = await databaseClass()
+    await mkdir(dirname(file), { recursive: true })
     return new DatabaseSync(file)
   } catch (cause) {
     throw new NodeError('store-failed', `the database ${file} cannot be opened`, { cause })
