@@ -45,11 +45,13 @@ export class NetworkClock {
     return this.#offsetMs
   }
 
-  /** Takes the median of what nodes said. Without any, nothing changes. */
+  /** Takes the median of what nodes said; of two in the middle the one that moves less, so that one liar of two witnesses moves nothing. */
   async adopt(offsetsMs: readonly number[]): Promise<void> {
     const sorted = offsetsMs.toSorted((a, b) => a - b)
-    const median = sorted[Math.floor(sorted.length / 2)]
-    if (median === undefined) return
+    const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
+    if (lower === undefined || upper === undefined) return
+    const movement = (offsetMs: number) => Math.abs(offsetMs - this.#offsetMs)
+    const median = movement(lower) <= movement(upper) ? lower : upper
     await this.#store.commit([this.#table.put(RECORD, { offsetMs: median })])
     this.#offsetMs = median
   }
