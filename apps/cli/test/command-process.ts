@@ -35,7 +35,7 @@ export function errorCode(ended: Ended): unknown {
 export function requireBuilt(): void {
   const sources = readdirSync(join(CLI, 'src'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
   const newest = Math.max(...sources.map(name => statSync(join(CLI, 'src', name)).mtimeMs))
-  const buildInfo = join(CLI, 'tsconfig.tsbuildinfo')
+  const buildInfo = join(CLI, 'dist', '.tsbuildinfo')
   if (!existsSync(MAIN) || !existsSync(buildInfo) || statSync(buildInfo).mtimeMs < newest) {
     throw new Error('apps/cli/dist is missing or older than apps/cli/src. Run: npm run build')
   }
