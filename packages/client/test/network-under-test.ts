@@ -8,9 +8,11 @@ import { loadCrypto } from '@session-v2/crypto'
 import { decodeUtf8, encodeUtf8 } from '@session-v2/encoding'
 import type { Namespace, RequestSigner, RpcRequest, ServiceNode } from '@session-v2/network'
 import {
+  buildDelete,
   buildRetrieve,
   buildStore,
   encodeRequest,
+  messageHash,
   NAMESPACE,
   parseRetrieveResult,
   parseServiceNodesResult,
@@ -85,6 +87,13 @@ export class NetworkUnderTest {
     const owner = signer === undefined ? {} : { signer }
     const answer = await this.#ask(accountId, buildRetrieve(this.crypto, { accountId, namespace, timestampMs, ...owner }))
     return parseRetrieveResult(answer).messages.map(message => message.payload)
+  }
+
+  /** Deletes everything in one of an account's namespaces, as its owner. */
+  async clear(accountId: AccountId, namespace: Namespace, signer: RequestSigner): Promise<void> {
+    const payloads = await this.retrieve(accountId, namespace, signer)
+    const hashes = payloads.map(payload => messageHash(this.crypto, accountIdBytes(accountId), namespace, payload))
+    await this.#ask(accountId, buildDelete(this.crypto, { hashes, required: true, signer }))
   }
 
   /** The account of a recovery password, for tests that speak in its name. */

@@ -37,6 +37,19 @@ async function publishStrangeKeys(client: Client): Promise<void> {
 
 const count = (types: readonly string[], type: string) => types.filter(other => other === type).length
 
+describe('published keys that vanish', () => {
+  it('are published again by the next sync', async () => {
+    const alice = await create('Alice')
+    const mine = await publishedKey(alice)
+    await network.clear(alice.accountId, NAMESPACE.accountKeys, signerOf(network.account(alice.recoveryPassword())))
+    expect(await publishedKey(alice)).toBeUndefined()
+    time.advance(1000)
+    await alice.sync()
+    expect(await publishedKey(alice)).toBe(mine)
+    await alice.close()
+  })
+})
+
 describe('keys that this device did not publish', () => {
   it('raise an alarm, once, and are replaced', async () => {
     const alice = await create('Alice')
