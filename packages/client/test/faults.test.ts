@@ -102,7 +102,7 @@ describe('swarm members that do less than they say', () => {
     await alice.close()
   })
 
-  it('are not believed when what they stored is something else', async () => {
+  it('are not believed when what they stored is something else (RPC-54)', async () => {
     let old: StoreAnswer['swarm']
     const transport = rewriting('store', (body, { text }) => {
       if (!text.includes(bob.accountId)) return

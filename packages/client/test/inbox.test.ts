@@ -11,6 +11,7 @@ import {
   encodeContent,
   generateSeed,
   prepareRecipient,
+  sealMessageV1,
   sealMessageV2,
   textContent,
   verifyAccountKeyRecord,
@@ -45,6 +46,11 @@ async function sealed(sender: Account, content: Content | Uint8Array): Promise<U
   const recipient = prepareRecipient(crypto, bobId, verifyAccountKeyRecord(crypto, bobId, record!))
   const bytes = content instanceof Uint8Array ? content : encodeContent(content)
   return sealMessageV2(crypto, systemRandom(), { sender, recipient, content: bytes })
+}
+
+/** As an older client writes it, in an envelope of the time given. */
+function sealedV1(sender: Account, content: Content, timestampMs = Number(content.sigTimestamp), recipient = bobId): Uint8Array {
+  return sealMessageV1(network.crypto, systemRandom(), { sender, recipient, content: encodeContent(content), timestampMs })
 }
 
 async function put(...messages: Uint8Array[]): Promise<void> {
@@ -86,14 +92,14 @@ describe('a message', () => {
     expect((await bodies(bob)).toSorted()).toEqual(['rightful', 'squatter'])
   })
 
-  it('cannot be suppressed by a node that shows rubbish under its hash', async () => {
+  it('cannot be suppressed by a node that shows rubbish under its hash (RPC-58)', async () => {
     const store = openMemoryStore()
     let lie = true
     const transport = transportWith(async ({ method }, send) => {
       const answer = await send()
       if (method !== 'batch' || !lie) return answer
       const body = JSON.parse(Buffer.from(answer.body).toString())
-      for (const message of body.results[2].body.messages) message.data = Buffer.from('rubbish').toString('base64')
+      for (const message of body.results[2].body.messages) message.data = Buffer.from('\0rubbish').toString('base64')
       return { ...answer, body: encodeUtf8(JSON.stringify(body)) }
     })
     const carol = await newClient(network, 'Carol', { store, transport })
@@ -153,12 +159,65 @@ describe('a copy for other devices', () => {
   })
 })
 
+describe('a message of version 1', () => {
+  it('is received and shown, without forward secrecy', async () => {
+    const sender = stranger()
+    await put(sealedV1(sender, text('from an older client', { displayName: 'Olga' })))
+    expect(await bob.sync()).toMatchObject({ received: 1, quarantined: 0 })
+    const [message] = await bob.messages()
+    expect(message).toMatchObject({
+      body: 'from an older client',
+      sender: sender.id,
+      protocol: 'v1',
+      pfs: false,
+      state: 'received',
+    })
+    expect(message?.keyCreatedAtMs).toBeUndefined()
+    expect(await bob.conversations()).toMatchObject([{ id: sender.id, name: 'Olga', messages: 1, unread: 1 }])
+  })
+
+  it('is the same message as its copy of version 2', async () => {
+    const sender = stranger()
+    const content = text('Only once')
+    await put(sealedV1(sender, content), sealedV1(sender, content), await sealed(sender, content))
+    expect((await bob.sync()).received).toBe(1)
+    await put(sealedV1(sender, content))
+    expect((await bob.sync()).received).toBe(0)
+  })
+
+  it('from our own account is put where it was sent to', async () => {
+    const friend = stranger().id
+    await put(sealedV1(network.account(bob.recoveryPassword()), text('from my old device', { syncTarget: friend })))
+    await bob.sync()
+    expect(await bob.messages()).toMatchObject([
+      { conversation: friend, outgoing: true, protocol: 'v1', pfs: false, state: 'stored' },
+    ])
+  })
+
+  it('is refused, and not kept, when it is for another, forged, or in an envelope of another time', async () => {
+    const [sender, other] = [stranger(), stranger()]
+    const forger = { ...sender, ed25519: { ...sender.ed25519, secretKey: other.ed25519.secretKey } }
+    const content = text('not so')
+    await put(
+      sealedV1(sender, content, undefined, other.id),
+      sealedV1(forger, content),
+      sealedV1(sender, content, Number(content.sigTimestamp) + 1),
+      sealedV1(sender, { dataMessage: { body: 'without a time' } }, Date.now()),
+    )
+    expect(await bob.sync()).toMatchObject({ received: 0, quarantined: 0 })
+    expect(await bob.messages()).toEqual([])
+    const refused = reasons(await eventsOf(bob), 'message_refused')
+    expect(refused.toSorted()).toEqual(['forged', 'no-key', 'unsupported-content', 'wrong-time'])
+  })
+})
+
 describe('what cannot be read', () => {
   it('is refused where no key will ever help, and told', async () => {
     const [sender, other] = [stranger(), stranger()]
     const forger = { ...sender, ed25519: { ...sender.ed25519, secretKey: other.ed25519.secretKey } }
     await put(
       Uint8Array.of(0, 2, 1, 2, 3),
+      Uint8Array.of(10, 3, 1, 2, 3),
       await sealed(forger, text('not from me')),
       await sealed(sender, Uint8Array.of(255, 255, 255)),
       await sealed(sender, { sigTimestamp: BigInt(Date.now()), dataMessage: { body: '' } }),
@@ -166,19 +225,18 @@ describe('what cannot be read', () => {
     )
     expect(await bob.sync()).toMatchObject({ received: 0, quarantined: 0 })
     const refused = reasons(await eventsOf(bob), 'message_refused')
-    expect(refused.toSorted()).toEqual(['forged', 'malformed', ...Array(3).fill('unsupported-content')])
+    expect(refused.toSorted()).toEqual(['forged', 'malformed', 'malformed', ...Array(3).fill('unsupported-content')])
     expect((await bob.sync()).received).toBe(0)
-    expect(reasons(await eventsOf(bob), 'message_refused')).toHaveLength(5)
+    expect(reasons(await eventsOf(bob), 'message_refused')).toHaveLength(6)
   })
 
   it('is kept where a key or a newer program may help, told, and does not come up again', async () => {
-    const v1 = Uint8Array.of(10, 3, 1, 2, 3)
     const future = Uint8Array.of(0, 3, 1, 2, 3)
     const mine = await sealed(stranger(), text('to me'))
     const altered = mine.with(mine.length - 1, mine.at(-1)! ^ 1)
-    await put(v1, future, altered)
-    expect(await bob.sync()).toMatchObject({ received: 0, quarantined: 3 })
-    expect(reasons(await eventsOf(bob), 'message_quarantined').toSorted()).toEqual(['no-key', 'unknown-version', 'v1'])
+    await put(future, altered)
+    expect(await bob.sync()).toMatchObject({ received: 0, quarantined: 2 })
+    expect(reasons(await eventsOf(bob), 'message_quarantined').toSorted()).toEqual(['no-key', 'unknown-version'])
     expect(await bob.sync()).toMatchObject({ received: 0, quarantined: 0 })
   })
 

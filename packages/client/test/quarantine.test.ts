@@ -12,6 +12,7 @@ import {
   type Keyring,
   prepareRecipient,
   rotateKeyring,
+  sealMessageV1,
   sealMessageV2,
   textContent,
 } from '@session-v2/protocol'
@@ -19,7 +20,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { EventLog } from '../src/events/event-log.ts'
 import { Inbox } from '../src/messages/inbox.ts'
 import { MessageLog } from '../src/messages/message-log.ts'
-import { QUARANTINE_MAX_MESSAGES, Quarantine } from '../src/messages/quarantine.ts'
+import { QUARANTINE_MAX_MESSAGES, Quarantine, type QuarantineReason } from '../src/messages/quarantine.ts'
 import { SealedStore } from '../src/store/sealed/sealed-store.ts'
 import { DAY_MS } from './simulated-time.ts'
 
@@ -45,9 +46,11 @@ beforeEach(async () => {
 
 const rotated = (before: Keyring): Keyring => rotateKeyring(crypto, before, random.bytes(32), NOW_MS / 1000).keyring
 
+const sealedStore = () => new SealedStore(crypto, random, raw, Secret.of(new Uint8Array(32).fill(1), 'data-key'))
+
 /** The inbox on the store, as after a start of the program. */
 async function openInbox(): Promise<void> {
-  const store = new SealedStore(crypto, random, raw, Secret.of(new Uint8Array(32).fill(1), 'data-key'))
+  const store = sealedStore()
   log = new MessageLog(store)
   const [events, quarantine] = [await EventLog.open(store), await Quarantine.open(store)]
   inbox = new Inbox({ crypto, account, store, events, log, quarantine, keyring: () => keyring })
@@ -89,6 +92,34 @@ describe('a message before its key', () => {
     await inbox.take([message(sealedTo(rotated(keyring), 'too late'))], [], NOW_MS)
     keyring = rotated(keyring)
     await inbox.retryQuarantine(NOW_MS + 2 * DAY_MS)
+    expect(await rows('quarantine')).toBe(0)
+  })
+})
+
+describe('a message of version 1', () => {
+  const sealedV1 = (recipient: Account, body: string) => {
+    const content = encodeContent(textContent({ body, sentAtMs: NOW_MS, messageId: random.bytes(8) }))
+    const sender = accountFromSeed(crypto, generateSeed(random, 13))
+    return sealMessageV1(crypto, random, { sender, recipient: recipient.id, content, timestampMs: NOW_MS })
+  }
+
+  it('that an earlier program kept is opened after a start, or dropped when it never will be', async () => {
+    const store = sealedStore()
+    const [events, quarantine] = [await EventLog.open(store), await Quarantine.open(store)]
+    const other = accountFromSeed(crypto, generateSeed(random, 13))
+    const kept = [sealedV1(account, 'from before'), sealedV1(other, 'not for us')]
+    const reason = 'v1' as QuarantineReason
+    await events.commit(kept.map(payload => quarantine.keep(message(payload), reason, undefined)))
+    await openInbox()
+    expect(await inbox.retryQuarantine(NOW_MS)).toBe(1)
+    expect(await bodies()).toEqual(['from before'])
+    expect(await rows('quarantine')).toBe(0)
+  })
+
+  it('that is not for us does not wait, however many come', async () => {
+    const other = accountFromSeed(crypto, generateSeed(random, 13))
+    const flood = Array.from({ length: 20 }, (_, at) => message(sealedV1(other, `${at}`)))
+    expect(await inbox.take(flood, [], NOW_MS)).toEqual({ received: 0, quarantined: 0 })
     expect(await rows('quarantine')).toBe(0)
   })
 })

@@ -15,12 +15,37 @@ import { wipe } from './wipe.ts'
 
 const NONCE_BYTES = 24
 const TAG_BYTES = 16
+const SEED_BYTES = 32
 
 /** A message only the recipient can open: message.length + 48 bytes. Throws `bad-size` and `bad-point`. */
 export function sealBox(crypto: Crypto, random: Random, recipient: X25519PublicInput, message: Uint8Array): Uint8Array {
   requireSize(recipient, X25519_KEY_BYTES, 'X25519 public key')
+  return sealWith(crypto, random.bytes(X25519_KEY_BYTES), recipient, message)
+}
+
+/**
+ * The same with the one-time key that follows from a 32-byte seed (libsodium crypto_box_seed_keypair: the first half of its
+ * SHA-512), so that equal arguments give equal boxes. The seed must be secret, and another one for every message; it stays the
+ * caller's. Throws `bad-size` and `bad-point`.
+ */
+export function sealBoxFromSeed(
+  crypto: Crypto,
+  seed: Secret<'box-seed'>,
+  recipient: X25519PublicInput,
+  message: Uint8Array,
+): Uint8Array {
+  const bytes = seed.expose()
+  requireSize(bytes, SEED_BYTES, 'seed of a sealed box')
+  requireSize(recipient, X25519_KEY_BYTES, 'X25519 public key')
+  const hashed = crypto[RAW].sha512([bytes])
+  const sealed = sealWith(crypto, hashed.subarray(0, X25519_KEY_BYTES), recipient, message)
+  wipe(hashed)
+  return sealed
+}
+
+/** Wipes the ephemeral secret. */
+function sealWith(crypto: Crypto, ephemeralSecret: Uint8Array, recipient: Uint8Array, message: Uint8Array): Uint8Array {
   const raw = crypto[RAW]
-  const ephemeralSecret = random.bytes(X25519_KEY_BYTES)
   const ephemeral = raw.x25519Public(ephemeralSecret)
   const nonce = raw.blake2b(NONCE_BYTES, [ephemeral, recipient], undefined, undefined)
   const box = raw.boxEncrypt(ephemeralSecret, recipient, nonce, message)

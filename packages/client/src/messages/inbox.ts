@@ -9,12 +9,20 @@ import type { Crypto } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
 import { INBOX_MAX_TTL_MS, messageHash, NAMESPACE, type RetrievedMessage } from '@session-v2/network'
 import type { Account, AccountId, Content, Keyring, OpenMessageOutcome } from '@session-v2/protocol'
-import { accountIdBytes, decodeContent, messageIdentity, openMessage, ProtocolError, parseAccountId } from '@session-v2/protocol'
+import {
+  accountIdBytes,
+  agreesWithEnvelope,
+  decodeContent,
+  messageIdentity,
+  openMessage,
+  ProtocolError,
+  parseAccountId,
+} from '@session-v2/protocol'
 import { isName } from '../account-record.ts'
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { Change } from '../ports/store.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
-import { type MessageLog, type MessageRecord, messageIdOf } from './message-log.ts'
+import { type MessageLog, type MessageProtocol, type MessageRecord, messageIdOf } from './message-log.ts'
 import type { Quarantine, QuarantineReason } from './quarantine.ts'
 
 /** That a stored message was seen, until its swarm drops it. */
@@ -41,7 +49,8 @@ export interface InboxResult {
 }
 
 type Opened = Extract<OpenMessageOutcome, { outcome: 'opened' }>
-type Closed = Extract<OpenMessageOutcome, { outcome: QuarantineReason }>
+/** What may open later. */
+type Closed = { readonly outcome: QuarantineReason; readonly indicator?: Uint8Array }
 
 interface Intake {
   readonly messages: MessageRecord[]
@@ -86,7 +95,7 @@ export class Inbox {
       const closed = await this.#open(message, intake, nowMs)
       if (closed === undefined) continue
       const { outcome: reason } = closed
-      const indicator = closed.outcome === 'no-key' ? encodeHex(closed.indicator) : undefined
+      const indicator = closed.indicator === undefined ? undefined : encodeHex(closed.indicator)
       intake.quarantined++
       intake.changes.push(this.#parts.quarantine.keep(message, reason, indicator))
       intake.events.push({ type: 'message_quarantined', reason })
@@ -146,22 +155,23 @@ export class Inbox {
   /** Opens a message into the intake. Returns why it cannot be opened yet, if so. */
   async #open(message: RetrievedMessage, intake: Intake, nowMs: number): Promise<Closed | undefined> {
     const opened = openMessage(this.#parts.crypto, this.#parts.account, this.#parts.keyring(), message.payload)
-    switch (opened.outcome) {
-      case 'opened':
-        await this.#accept(opened, intake, nowMs)
-        return undefined
-      case 'no-key':
-      case 'v1':
-      case 'unknown-version':
-        return opened
-      default:
-        intake.events.push({ type: 'message_refused', reason: opened.outcome })
-        return undefined
+    if (opened.outcome === 'opened') {
+      await this.#accept(opened, intake, nowMs)
+      return undefined
     }
+    if (opened.outcome === 'unknown-version') return opened
+    // A V1 message is sealed to the account itself: no key that comes later will help (clause DM1-11).
+    if (opened.outcome === 'no-key' && opened.indicator !== undefined) return opened
+    intake.events.push({ type: 'message_refused', reason: opened.outcome })
+    return undefined
   }
 
   async #accept(opened: Opened, intake: Intake, nowMs: number): Promise<void> {
     const content = decodeOrUndefined(opened.content)
+    if (content !== undefined && opened.version === 'v1' && !agreesWithEnvelope(content, opened.timestampMs)) {
+      intake.events.push({ type: 'message_refused', reason: 'wrong-time' })
+      return
+    }
     const record = content === undefined ? undefined : this.#record(opened, content, nowMs)
     if (content === undefined || record === undefined) {
       intake.events.push({ type: 'message_refused', reason: 'unsupported-content' })
@@ -191,10 +201,10 @@ export class Inbox {
       body,
       sentAtMs,
       receivedAtMs: nowMs,
-      protocol: opened.pfs ? 'v2-pfs' : 'v2',
+      protocol: protocolOf(opened),
       pfs: opened.pfs,
       state: outgoing ? 'stored' : 'received',
-      ...(opened.keyCreatedAtS === undefined ? {} : { keyCreatedAtMs: opened.keyCreatedAtS * 1000 }),
+      ...(opened.version === 'v1' || opened.keyCreatedAtS === undefined ? {} : { keyCreatedAtMs: opened.keyCreatedAtS * 1000 }),
     }
   }
 
@@ -202,6 +212,10 @@ export class Inbox {
     const oldest = await this.#seen.page({ limit: SEEN_PRUNE_SLICE })
     return oldest.filter(({ value }) => value.expiryMs < nowMs).map(({ value }) => this.#seen.remove(value.hash))
   }
+}
+
+function protocolOf({ version, pfs }: Opened): MessageProtocol {
+  return pfs ? 'v2-pfs' : version
 }
 
 /**

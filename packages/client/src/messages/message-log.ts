@@ -10,7 +10,7 @@ import type { Change } from '../ports/store.ts'
 import type { SealedRecord, SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** How a message was or will be encrypted. */
-export type MessageProtocol = 'v2-pfs' | 'v2'
+export type MessageProtocol = 'v2-pfs' | 'v2' | 'v1'
 
 /**
  * | state | meaning |

@@ -8,7 +8,7 @@ import type { Change } from '../ports/store.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** Why a message waits: no key for it, or a version that this program does not read. */
-export type QuarantineReason = 'no-key' | 'v1' | 'unknown-version'
+export type QuarantineReason = 'no-key' | 'unknown-version'
 
 interface QuarantineRecord {
   readonly hash: string

@@ -1,11 +1,12 @@
-/** Messages: sealing and opening. */
-import { type Crypto, ed25519KeyPair, Secret } from '@session-v2/crypto'
+/** Messages: sealing, of version 2, and opening, of any. */
+import type { Crypto } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
 import {
   accountFromSeed,
   accountKeyFromSeed,
   type Keyring,
   keyringOf,
+  messageVersion,
   type OpenMessageOutcome,
   openMessage,
   parseAccountId,
@@ -16,16 +17,22 @@ import {
 import type { Fields } from '../fields.ts'
 import { InteropError, type InteropErrorCode } from '../interop-error.ts'
 import { type Context, type Operation, SEED_BYTES } from '../operation.ts'
+import { outgoing, sealV1 } from './message-v1.ts'
 
 /** An account holds about 33 keys: one each 12 hours for 16 days. */
 const MAX_ACCOUNT_KEYS = 100
 
-/** version, sender_seed, recipient_session_id, account_key_seed (v2-pfs), content, pro_seed (optional) → message */
+const SEALERS = new Map([
+  ['v2-pfs', sealPfs],
+  ['v2-nopfs', sealNoPfs],
+  ['v1', sealV1],
+])
+
+/** version, sender_seed, recipient_session_id, account_key_seed (v2-pfs), content, timestamp_ms (v1), pro_seed (optional) → message */
 export const seal: Operation = (context, input) => {
-  const version = input.text('version')
-  if (version === 'v1') throw new InteropError('not-supported', 'messages of version 1 are not supported yet')
-  if (version !== 'v2-pfs' && version !== 'v2-nopfs') throw new InteropError('bad-input', 'version is not v2-pfs or v2-nopfs')
-  return { message: encodeHex(version === 'v2-pfs' ? sealPfs(context, input) : sealNoPfs(context, input)) }
+  const sealer = SEALERS.get(input.text('version'))
+  if (sealer === undefined) throw new InteropError('bad-input', `version is not one of ${[...SEALERS.keys()].join(', ')}`)
+  return { message: encodeHex(sealer(context, input)) }
 }
 
 /** As `seal` with v2-pfs → ciphertext, size */
@@ -36,14 +43,18 @@ export const sealNoPfsKind: Operation = (context, input) => ciphertextAndSize(se
 
 /**
  * recipient_seed, account_key_seeds (current first), message or ciphertext → version, pfs, sender_session_id, sender_ed25519,
- * content, pro_signature (if there). Fails with bad_format, unknown_version, no_pfs_key or decrypt_failed.
+ * content, pro_signature (if there). Fails with bad_format, unknown_version, no_pfs_key or, for version 1, decrypt_failed.
  */
 export const open: Operation = ({ crypto }, input) => {
   const account = accountFromSeed(crypto, input.bytes('recipient_seed', SEED_BYTES))
   const keyring = keyringOfSeeds(crypto, input.bytesList('account_key_seeds', SEED_BYTES, MAX_ACCOUNT_KEYS))
   const message = input.bytes(input.has('message') ? 'message' : 'ciphertext')
   const opened = openMessage(crypto, account, keyring, message)
-  if (opened.outcome !== 'opened') throw refusal(opened)
+  if (opened.outcome !== 'opened') {
+    // Other implementations do not say what is wrong with a message of version 1.
+    if (messageVersion(message) === 'v1') throw new InteropError('decrypt_failed', textOf(opened))
+    throw new InteropError(REFUSALS[opened.outcome][0], textOf(opened))
+  }
   return {
     version: opened.version,
     pfs: opened.pfs,
@@ -66,14 +77,6 @@ function sealNoPfs({ crypto, random }: Context, input: Fields): Uint8Array {
   return sealMessageV2NoPfs(crypto, random, { ...outgoing(crypto, input), recipient })
 }
 
-function outgoing(crypto: Crypto, input: Fields) {
-  const sender = accountFromSeed(crypto, input.bytes('sender_seed', SEED_BYTES))
-  const content = input.bytes('content')
-  if (!input.has('pro_seed')) return { sender, content }
-  const proSeed = Secret.of(input.bytes('pro_seed', SEED_BYTES), 'ed25519-seed')
-  return { sender, content, proSigner: ed25519KeyPair(crypto, proSeed).secretKey }
-}
-
 /** Times do not matter here, only the order they stand for. */
 function keyringOfSeeds(crypto: Crypto, seeds: readonly Uint8Array[]): Keyring {
   const distinct = [...new Map(seeds.map(seed => [encodeHex(seed), seed])).values()]
@@ -90,12 +93,10 @@ const REFUSALS: Readonly<Record<Exclude<OpenMessageOutcome['outcome'], 'opened'>
   forged: ['bad_format', 'the signature of the message is wrong'],
   'unknown-version': ['unknown_version', 'the message has a version of the future'],
   'no-key': ['no_pfs_key', 'none of the keys opens the message'],
-  v1: ['decrypt_failed', 'messages of version 1 are not supported yet'],
 }
 
-function refusal(opened: Exclude<OpenMessageOutcome, { outcome: 'opened' }>): InteropError {
-  const [code, message] = REFUSALS[opened.outcome]
-  return new InteropError(code, opened.outcome === 'malformed' ? opened.cause.message : message)
+function textOf(closed: Exclude<OpenMessageOutcome, { outcome: 'opened' }>): string {
+  return closed.outcome === 'malformed' ? closed.cause.message : REFUSALS[closed.outcome][1]
 }
 
 function ciphertextAndSize(message: Uint8Array) {
