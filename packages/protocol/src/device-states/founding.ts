@@ -1,0 +1,89 @@
+/**
+ * The state of a new device, and the founding of a device group.
+ *
+ * Implements DS-18.
+ */
+import type { Crypto, Secret } from '@session-v2/crypto'
+import { accountKeyX25519 } from '../account-keys/key-expansion.ts'
+import { GROUP_ID_BYTES } from '../device-group/group-id.ts'
+import { newDeviceKeys } from '../device-keys/device-keys.ts'
+import { ProtocolError, requireSize } from '../protocol-error.ts'
+import { withFreshKey } from './account-key-rotation.ts'
+import { ROW_STATE, seqnoOf } from './device-row.ts'
+import type { Membership } from './group-event.ts'
+import { changeOf, type GroupChange, type GroupState, type OwnDetails } from './group-state.ts'
+import { GROUP_TTL_MS, viewGroup } from './groups-in-view.ts'
+import { forgetGroup, type NewIdentity } from './leaving.ts'
+import { membershipOf, tellMembership } from './membership.ts'
+import { ownRow, secondsOf, withOwnRow, writeOwnRecord } from './own-record.ts'
+
+/** A device that is in no group and has seen none. */
+export function newGroupState(crypto: Crypto, identity: NewIdentity, details: OwnDetails, nowMs: number): GroupState {
+  const { self, deviceKeySeed } = identity
+  const state: GroupState = {
+    self,
+    details,
+    deviceKeys: newDeviceKeys(crypto, deviceKeySeed, secondsOf(nowMs)),
+    rows: new Map(),
+    confirmedSeqno: 0n,
+    accountKeys: [],
+    rotationOwed: false,
+    retiredKeys: [],
+    mergedHashes: [],
+    groupsInView: [],
+    ownRequests: [],
+    receivedRequests: [],
+    farewells: [],
+    run: { fetched: false, membership: 'Unknown', appeared: [] },
+  }
+  const record = writeOwnRecord(state, 0n, 0n)
+  return withOwnRow(state, { state: ROW_STATE.unregistered, record, marked: false })
+}
+
+export interface NewGroup {
+  /** 8 bytes, never used before (`newGroupId`). */
+  readonly groupId: Uint8Array
+  /** 32 bytes, fresh. */
+  readonly accountKeySeed: Secret<'account-key-seed'>
+  /** The account was just made, so no group of it can exist: it may be founded before a fetch. */
+  readonly newAccount?: boolean
+}
+
+/** Founds a group of this device alone. Throws `membership-unknown`, `already-registered` and `removed`, and `bad-input` for the ID. */
+export function foundGroup(crypto: Crypto, state: GroupState, group: NewGroup, nowMs: number): GroupChange {
+  const { groupId, accountKeySeed, newAccount = false } = group
+  requireSize(groupId, GROUP_ID_BYTES, 'a group ID')
+  requireOutside(membershipOf(state, nowMs), newAccount)
+  const nowS = secondsOf(nowMs)
+  const alone = forgetGroup(state, nowMs)
+  const held = seqnoOf(ownRow(state))
+  const record = writeOwnRecord(alone, held === 0n ? 1n : held, held === 0n ? BigInt(nowS) : timestampOf(state))
+  const founded = withFreshKey(
+    withOwnRow({ ...alone, groupId, readAtMs: nowMs }, { state: ROW_STATE.registered, record, marked: true }),
+    accountKeySeed,
+    nowMs,
+  )
+  const linkX25519 = accountKeyX25519(crypto, accountKeySeed.expose())
+  const sighting = { groupId, linkX25519, swarmTimeMs: nowMs, expiresAtMs: nowMs + GROUP_TTL_MS }
+  const viewed = { ...founded, groupsInView: viewGroup(founded.groupsInView, sighting) }
+  const told = tellMembership(viewed, nowMs)
+  const events = [{ type: 'devices-replaced' }, { type: 'account-key-changed' }, ...told.events] as const
+  return changeOf(state, told.state, events, [accountKeySeed])
+}
+
+function timestampOf(state: GroupState): bigint {
+  return ownRow(state)?.record?.timestampS ?? 0n
+}
+
+function requireOutside(membership: Membership, newAccount: boolean): void {
+  if (membership === 'Unknown') {
+    if (newAccount) return
+    throw new ProtocolError('membership-unknown', 'the device groups of this account have not been fetched yet')
+  }
+  if (membership === 'InGroup' || membership === 'CutOff') {
+    throw new ProtocolError('already-registered', 'this device is in a device group already')
+  }
+  if (membership === 'Removed' || membership === 'Displaced') {
+    throw new ProtocolError('removed', 'this device is out of its group; renew its identity first')
+  }
+}

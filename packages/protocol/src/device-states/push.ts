@@ -1,0 +1,181 @@
+/**
+ * What a device owes the others, and what is settled when the swarm has it.
+ *
+ *     owed ──▶ sealed ──▶ stored, superseded messages deleted ──▶ confirmed: exactly what it carried is settled
+ *       ▲                    │
+ *       └──── lost, or changed since ◀┘
+ *
+ * Implements DS-24, DS-33, DS-34, DS-35, DS-36.
+ */
+import type { Crypto, Random, X25519PublicKey } from '@session-v2/crypto'
+import { concatBytes, equalBytes, uint32Le } from '@session-v2/encoding'
+import type { Account } from '../account/account.ts'
+import { ACCOUNT_KEY_RETENTION_S, settleAccountKeys } from '../account-keys/account-key-set.ts'
+import { accountKeyX25519 } from '../account-keys/key-expansion.ts'
+import type { DeviceId } from '../device-group/device-id.ts'
+import {
+  type GroupEntry,
+  type GroupPayload,
+  MAX_CARRIED_ACCOUNT_KEYS,
+  MAX_LISTED_DEVICES,
+} from '../device-group/group-payload.ts'
+import { sealGroupMessage } from '../device-group/seal.ts'
+import { confirmDeviceKeys } from '../device-keys/device-keys.ts'
+import { ProtocolError } from '../protocol-error.ts'
+import { type DeviceRow, isRegistered, seqnoOf } from './device-row.ts'
+import { changeOf, type Farewell, type GroupAccountKey, type GroupChange, type GroupState } from './group-state.ts'
+import { GROUP_TTL_MS, viewGroup } from './groups-in-view.ts'
+import { entriesOf } from './leaving.ts'
+import { withHash } from './merge.ts'
+import { ownRow, secondsOf } from './own-record.ts'
+
+/** A message to store at namespace 21, and hashes to delete once it is. Its seeds belong to the state it was made from. */
+export interface GroupPush {
+  /** Absent: nobody has to be told, there are only hashes to delete. */
+  readonly group?: { readonly groupId: Uint8Array; readonly payload: GroupPayload }
+  /** Swarm hashes, to be deleted after the message is stored, in the same sequence. */
+  readonly deletes: readonly string[]
+  /** The farewell it is, or else what of the own group it carries. */
+  readonly carries: Farewell | CarriedState
+}
+
+interface CarriedState {
+  readonly rows: GroupState['rows']
+  readonly accountKeys: readonly GroupAccountKey[]
+}
+
+/** Whether anything is owed. */
+export function isPushDue(state: GroupState): boolean {
+  if (state.farewells.length > 0) return true
+  const row = ownRow(state)
+  if (!isRegistered(row) || state.displacedAtMs !== undefined) return false
+  if (seqnoOf(row) > state.confirmedSeqno) return true
+  return state.accountKeys.some(({ distributed }) => !distributed) || [...state.rows.values()].some(({ marked }) => marked)
+}
+
+/**
+ * The oldest push that is owed, or undefined. Throws `bad-input` for a group without an ID (`nameGroup`) and when there is no account
+ * key: then one has to be made first (`rotateAccountKey`).
+ */
+export function duePush(crypto: Crypto, state: GroupState, nowMs: number): GroupPush | undefined {
+  if (!isPushDue(state)) return undefined
+  const farewell = state.farewells[0]
+  if (farewell !== undefined) {
+    const { groupId, payload, hashes } = farewell
+    return { ...(payload === undefined ? {} : { group: { groupId, payload } }), deletes: hashes, carries: farewell }
+  }
+  const { groupId, rows } = state
+  if (groupId === undefined) throw new ProtocolError('bad-input', 'the own device group has no ID yet')
+  const accountKeys = keysToPass(state, secondsOf(nowMs))
+  if (accountKeys.length === 0) throw new ProtocolError('bad-input', 'the own device group has no account key yet')
+  const payload = { devices: listed(state, entriesOf(crypto, rows)), accountKeys }
+  return { group: { groupId, payload }, deletes: state.mergedHashes, carries: { rows, accountKeys: state.accountKeys } }
+}
+
+/** The keys within retention, in their order, as many as a message carries. */
+function keysToPass({ accountKeys }: GroupState, nowS: number): readonly GroupAccountKey[] {
+  const settled = settleAccountKeys(accountKeys)
+  const timely = settled.filter(({ rotatedAtS }) => rotatedAtS === undefined || rotatedAtS >= nowS - ACCOUNT_KEY_RETENTION_S)
+  return timely.slice(0, MAX_CARRIED_ACCOUNT_KEYS)
+}
+
+/** All entries; beyond what a message carries members come first, then the devices that have gone last. */
+function listed({ self }: GroupState, entries: GroupPayload['devices']): GroupPayload['devices'] {
+  if (entries.size <= MAX_LISTED_DEVICES) return entries
+  const rank = ([id, entry]: readonly [DeviceId, GroupEntry]) =>
+    entry.kind === 'member' ? (id === self ? 2n ** 65n : 2n ** 64n) : entry.atS
+  const first = [...entries].toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1)).slice(0, MAX_LISTED_DEVICES)
+  return new Map(first)
+}
+
+/** The sealed message of a push. Throws `bad-input` when it has none to seal, or what `sealGroupMessage` throws. */
+export function sealPush(crypto: Crypto, random: Random, account: Account, { group }: GroupPush): Uint8Array {
+  if (group === undefined) throw new ProtocolError('bad-input', 'this push only deletes')
+  return sealGroupMessage(crypto, random, account, { ...group, ...group.payload, linkX25519: linkKeyOf(crypto, group.payload) })
+}
+
+/** What link requests to the group are sealed to: the X25519 key of its first account key. */
+export function linkKeyOf(crypto: Crypto, { accountKeys }: GroupPayload): X25519PublicKey {
+  const first = accountKeys[0]
+  if (first === undefined) throw new ProtocolError('bad-input', 'a group message carries an account key')
+  return accountKeyX25519(crypto, first.seed.expose())
+}
+
+/** The swarm has stored the push under `hash` (absent: it only deleted) and deleted what it superseded. */
+export function confirmPush(
+  crypto: Crypto,
+  state: GroupState,
+  push: GroupPush,
+  hash: string | undefined,
+  nowMs: number,
+): GroupChange {
+  const { carries } = push
+  if ('hashes' in carries) return changeOf(state, withoutFarewell(state, carries), [])
+  const { group } = push
+  if (group === undefined || hash === undefined || !isOfOwnGroup(state, group.groupId)) return changeOf(state, state, [])
+  const own = carries.rows.get(state.self)
+  const rows = new Map([...state.rows].map(([id, row]) => [id, settled(row, carries.rows.get(id))]))
+  const accountKeys = state.accountKeys.map(key =>
+    carries.accountKeys.some(({ seed }) => seed.equals(key.seed)) ? { ...key, distributed: true } : key,
+  )
+  const { groupId, payload } = group
+  const sighting = {
+    ...{ groupId, linkX25519: linkKeyOf(crypto, payload), swarmTimeMs: nowMs },
+    expiresAtMs: nowMs + GROUP_TTL_MS,
+  }
+  const confirmedSeqno = seqnoOf(own) > state.confirmedSeqno ? seqnoOf(own) : state.confirmedSeqno
+  return changeOf(
+    state,
+    {
+      ...state,
+      ...{ rows, accountKeys, confirmedSeqno },
+      deviceKeys:
+        own?.record === undefined ? state.deviceKeys : confirmDeviceKeys(state.deviceKeys, own.record.x25519, secondsOf(nowMs)),
+      mergedHashes: withHash(
+        state.mergedHashes.filter(each => !push.deletes.includes(each)),
+        hash,
+      ),
+      groupsInView: viewGroup(state.groupsInView, sighting),
+    },
+    [],
+  )
+}
+
+function isOfOwnGroup(state: GroupState, groupId: Uint8Array): boolean {
+  return isRegistered(ownRow(state)) && state.groupId !== undefined && equalBytes(state.groupId, groupId)
+}
+
+/** Without its mark, if the push carried the row as it is now. */
+function settled(row: DeviceRow, carried: DeviceRow | undefined): DeviceRow {
+  const isCarried =
+    carried !== undefined &&
+    row.state === carried.state &&
+    row.removedAtS === carried.removedAtS &&
+    seqnoOf(row) === seqnoOf(carried) &&
+    sameDigest(row.digest, carried.digest)
+  return isCarried && row.marked ? { ...row, marked: false } : row
+}
+
+function sameDigest(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : equalBytes(a, b)
+}
+
+function withoutFarewell(state: GroupState, farewell: Farewell): GroupState {
+  const at = state.farewells.findIndex(
+    ({ groupId, hashes }) =>
+      equalBytes(groupId, farewell.groupId) &&
+      hashes.length === farewell.hashes.length &&
+      hashes.every(hash => farewell.hashes.includes(hash)),
+  )
+  return at === -1 ? state : { ...state, farewells: state.farewells.toSpliced(at, 1) }
+}
+
+/** A new group ID of 8 bytes: when, in minutes, and four random bytes. */
+export function newGroupId(random: Random, nowMs: number): Uint8Array {
+  return concatBytes(uint32Le(Math.floor(nowMs / 60_000)), random.bytes(4))
+}
+
+/** Gives the own group, known from older writers only, an ID of 8 bytes; others take it over from the next push. */
+export function nameGroup(state: GroupState, groupId: Uint8Array): GroupState {
+  return isRegistered(ownRow(state)) && state.groupId === undefined ? { ...state, groupId } : state
+}

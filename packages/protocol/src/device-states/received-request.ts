@@ -1,0 +1,132 @@
+/**
+ * The link requests of other devices, as a member of the group sees them.
+ *
+ *     read ──▶ open ── accepted here, or by another member ──▶ accepted
+ *                │ └── ignored, on this device only ─────────▶ ignored
+ *                │ └── the device asks again ────────────────▶ superseded
+ *                └──── its time is over, or the device gone ─▶ expired
+ *
+ * Implements DS-26, DS-27, DS-28.
+ */
+import type { Crypto, Secret } from '@session-v2/crypto'
+import { INT64_MAX } from '@session-v2/encoding'
+import { type DeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../device-group/device-record.ts'
+import type { LinkRequest } from '../device-link/link-request.ts'
+import { ProtocolError } from '../protocol-error.ts'
+import { withFreshKey } from './account-key-rotation.ts'
+import { type DeviceRow, isNewer, isRegistered, ROW_STATE, seqnoOf } from './device-row.ts'
+import type { GroupEvent } from './group-event.ts'
+import { changeOf, type GroupChange, type GroupState, type ReceivedRequest } from './group-state.ts'
+import { ownRow, requireActive } from './own-record.ts'
+
+/** A link request that was opened. */
+export interface ReceivedLinkRequest {
+  /** Of the swarm. */
+  readonly hash: string
+  readonly request: LinkRequest
+  /** 21 indices of the short authentication string. */
+  readonly indices: readonly number[]
+  readonly expiresAtMs: number
+}
+
+/** Takes a request in, if it is one to ask the person about; else nothing changes. */
+export function receiveLinkRequest(state: GroupState, received: ReceivedLinkRequest, nowMs: number): GroupChange {
+  const { hash, request, indices, expiresAtMs } = received
+  const { deviceId, record, digest } = request
+  const isMember = isRegistered(ownRow(state)) && state.displacedAtMs === undefined
+  const row = state.rows.get(deviceId)
+  const isKnown = state.receivedRequests.some(each => each.hash === hash)
+  if (!isMember || isKnown || deviceId === state.self || expiresAtMs <= nowMs || !isAsking(row, record, digest)) {
+    return changeOf(state, state, [])
+  }
+  const events: GroupEvent[] = [{ type: 'link-request-added', hash }]
+  const earlier = state.receivedRequests.map(each => {
+    if (each.deviceId !== deviceId || each.status !== 'open') return each
+    events.push({ type: 'link-request-ended', hash: each.hash, how: 'superseded' })
+    return { ...each, status: 'superseded' as const }
+  })
+  const replaces = isRegistered(row)
+  const added: ReceivedRequest = {
+    ...{ hash, deviceId, record, digest, indices, expiresAtMs },
+    ...{ receivedAtMs: nowMs, replaces, status: 'open' },
+  }
+  const rows = replaces ? state.rows : new Map(state.rows).set(deviceId, pendingRow(record, digest))
+  return changeOf(state, { ...state, rows, receivedRequests: [...earlier, added] }, events)
+}
+
+/** Whether a request is new: for a device that is unknown or asks already, or, with a later timestamp, to replace a member. */
+export function isAsking(row: DeviceRow | undefined, record: DeviceRecord, digest: Uint8Array): boolean {
+  if (row === undefined) return true
+  if (isRegistered(row)) return row.record !== undefined && record.timestampS > row.record.timestampS
+  return row.state === ROW_STATE.pending && isNewer(row, ROW_STATE.pending, record.seqno, digest)
+}
+
+export function pendingRow(record: DeviceRecord, digest: Uint8Array): DeviceRow {
+  return { state: ROW_STATE.pending, record, digest, marked: false }
+}
+
+/**
+ * Lets the device of an open request in. One that replaces a member rotates the account key, to a fresh 32-byte seed; otherwise the
+ * seed is handed back to be wiped. Throws `not-registered`, `displaced`, and `unknown-request` when it is not open any more.
+ */
+export function acceptLinkRequest(
+  crypto: Crypto,
+  state: GroupState,
+  hash: string,
+  seed: Secret<'account-key-seed'>,
+  nowMs: number,
+): GroupChange {
+  requireActive(state)
+  const request = state.receivedRequests.find(each => each.hash === hash)
+  const row = request === undefined ? undefined : state.rows.get(request.deviceId)
+  if (request?.status !== 'open' || request.expiresAtMs <= nowMs || row === undefined) {
+    throw new ProtocolError('unknown-request', 'this request is not open any more; the device has to ask again')
+  }
+  const { deviceId, replaces } = request
+  const accepted = replaces ? replacedRow(crypto, row, request.record) : acceptedRow(row)
+  const events: GroupEvent[] = [
+    { type: 'link-request-ended', hash, how: 'accepted' },
+    { type: 'device-changed', deviceId, change: replaces ? 'updated' : 'joined' },
+  ]
+  const receivedRequests = withStatus(state, hash, 'accepted')
+  const next = { ...state, rows: new Map(state.rows).set(deviceId, accepted), receivedRequests }
+  if (!replaces) return changeOf(state, next, events, [seed])
+  return changeOf(state, withFreshKey(next, seed, nowMs), [...events, { type: 'account-key-changed' }], [seed])
+}
+
+/** A Pending row that is let in: with the record it asked with. */
+export function acceptedRow(row: DeviceRow): DeviceRow {
+  return { ...row, state: ROW_STATE.registered, marked: true }
+}
+
+/** The row of a member whose replacement was accepted. */
+export function replacedRow(crypto: Crypto, row: DeviceRow, asked: DeviceRecord): DeviceRow {
+  const held = seqnoOf(row)
+  const greater = asked.seqno > held ? asked.seqno : held
+  if (greater === INT64_MAX) throw new ProtocolError('bad-input', 'the record of that device has the last seqno there is')
+  const record = { ...asked, seqno: greater + 1n }
+  const digest = deviceRecordDigest(crypto, encodeDeviceRecord(record))
+  return { state: ROW_STATE.registered, record, digest, marked: true }
+}
+
+/** Ends an open request on this device; the others still see it. Throws `unknown-request`. */
+export function ignoreLinkRequest(state: GroupState, hash: string): GroupState {
+  const request = state.receivedRequests.find(each => each.hash === hash)
+  if (request?.status !== 'open') throw new ProtocolError('unknown-request', 'this request is not open any more')
+  return { ...state, receivedRequests: withStatus(state, hash, 'ignored') }
+}
+
+function withStatus(state: GroupState, hash: string, status: ReceivedRequest['status']): readonly ReceivedRequest[] {
+  return state.receivedRequests.map(each => (each.hash === hash ? { ...each, status } : each))
+}
+
+/** Ends the open requests whose message the swarm no longer keeps; those that had ended before are forgotten then. */
+export function expireReceivedRequests(state: GroupState, nowMs: number, events: GroupEvent[]): GroupState {
+  const remembered = state.receivedRequests.filter(each => each.status === 'open' || each.expiresAtMs > nowMs)
+  const receivedRequests = remembered.map(each => {
+    if (each.expiresAtMs > nowMs) return each
+    events.push({ type: 'link-request-ended', hash: each.hash, how: 'expired' })
+    return { ...each, status: 'expired' as const }
+  })
+  return { ...state, receivedRequests }
+}

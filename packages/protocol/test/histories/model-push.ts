@@ -1,0 +1,70 @@
+/** The naive model: what is owed to the others, and what a confirmation settles (DS-33 to DS-35). */
+import { listedAccountKeys } from './model-account-keys.ts'
+import { confirmDeviceKey } from './model-device-keys.ts'
+import { GROUP_MESSAGE_LIFE_MS, isRegistered, mayAct, noteGroup } from './model-membership.ts'
+import { isUnchanged, listedRows, seqnoOf } from './model-rows.ts'
+import { type ModelPush, type ModelState, secondsOf } from './model-types.ts'
+
+/** DS-34: the oldest last message, else the push of the own group, if one is owed. */
+export function nextPush(state: ModelState, nowMs: number): ModelPush | undefined {
+  const [farewell] = state.farewells
+  if (farewell !== undefined) {
+    return {
+      groupId: farewell.groupId,
+      entries: farewell.payload?.entries ?? new Map(),
+      keys: listedAccountKeys(farewell.payload?.keys ?? [], secondsOf(nowMs)),
+      deletes: farewell.hashes,
+      farewell: true,
+      stores: farewell.payload !== undefined,
+    }
+  }
+  if (!mayAct(state) || !isPushOwed(state)) return undefined
+  return {
+    groupId: state.groupId,
+    entries: listedRows(state.rows, state.digestOf),
+    keys: listedAccountKeys(state.accountKeys, secondsOf(nowMs)),
+    deletes: [...state.mergedHashes],
+    farewell: false,
+    stores: true,
+  }
+}
+
+/** DS-34 */
+function isPushOwed(state: ModelState): boolean {
+  if (seqnoOf(state.rows.get(state.id)) > state.confirmedSeqno) return true
+  if ([...state.rows.values()].some(({ marked }) => marked)) return true
+  return state.accountKeys.some(({ distributed }) => !distributed)
+}
+
+/** DS-35. False for a push that the device has nothing more to do with. */
+export function settlePush(state: ModelState, push: ModelPush, hash: string, nowMs: number): boolean {
+  if (push.farewell) return settleFarewell(state, push)
+  if (push.groupId === undefined ? !isRegistered(state) : push.groupId !== state.groupId) return false
+  const own = push.entries.get(state.id)
+  if (own !== undefined && 'member' in own) {
+    state.confirmedSeqno = own.member.seqno
+    confirmDeviceKey(state, own.member.x25519, secondsOf(nowMs))
+  }
+  for (const [id, entry] of push.entries) {
+    const row = state.rows.get(id)
+    if (row !== undefined && isUnchanged(row, entry, state.digestOf)) row.marked = false
+  }
+  for (const { seed } of push.keys) {
+    const key = state.accountKeys.find(held => held.seed === seed)
+    if (key !== undefined) key.distributed = true
+  }
+  state.mergedHashes = state.mergedHashes.filter(merged => !push.deletes.includes(merged))
+  if (!state.mergedHashes.includes(hash)) state.mergedHashes.push(hash)
+  if (state.groupId !== undefined && push.keys[0] !== undefined) {
+    const linkKey = state.linkKeyOf(push.keys[0].seed)
+    noteGroup(state, state.groupId, linkKey, nowMs, nowMs + GROUP_MESSAGE_LIFE_MS)
+  }
+  return true
+}
+
+function settleFarewell(state: ModelState, push: ModelPush): boolean {
+  const at = state.farewells.findIndex(({ groupId, hashes }) => groupId === push.groupId && hashes.join() === push.deletes.join())
+  if (at === -1) return false
+  state.farewells.splice(at, 1)
+  return true
+}

@@ -1,0 +1,172 @@
+/**
+ * Devices of one account and a swarm between them, without a network: what is stored can be lost, doubled, delivered late, in any
+ * order, and again after it was deleted. Messages are not encrypted here; who can read one is decided as the key slots would decide
+ * it. Everything else is the real code, with real keys and records, and beside each device its naive model.
+ */
+import { type Crypto, Secret } from '@session-v2/crypto'
+import { encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { accountKeyX25519 } from '../../src/account-keys/key-expansion.ts'
+import { type DeviceId, deviceIdOf } from '../../src/device-group/device-id.ts'
+import { type DeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../../src/device-group/device-record.ts'
+import type { GroupEntry } from '../../src/device-group/group-payload.ts'
+import type { OpenGroupOutcome } from '../../src/device-group/open.ts'
+import { newGroupState } from '../../src/device-states/founding.ts'
+import type { GroupChange, GroupState, OwnDetails } from '../../src/device-states/group-state.ts'
+import { type GroupPush, linkKeyOf } from '../../src/device-states/push.ts'
+
+export const GROUP_TTL_MS = 30 * 86_400_000
+const START_MS = 1_700_000_000_000
+
+/** A group message or link request as the swarm keeps it. */
+export interface Stored {
+  readonly hash: string
+  readonly swarmTimeMs: number
+  readonly expiresAtMs: number
+  readonly group?: StoredGroup
+  readonly link?: StoredLink
+}
+
+export interface StoredGroup {
+  readonly groupId: Uint8Array
+  readonly linkX25519: Uint8Array
+  readonly devices: ReadonlyMap<DeviceId, GroupEntry>
+  /** The seeds as hexadecimal text: every reader makes its own secrets of them. */
+  readonly accountKeys: readonly { readonly seed: string; readonly createdAtS: number; readonly rotatedAtS?: number }[]
+}
+
+export interface StoredLink {
+  readonly deviceId: DeviceId
+  readonly record: DeviceRecord
+  readonly linkX25519: string
+}
+
+/** One device with a clock of its own. */
+export interface Device {
+  state: GroupState
+  readonly skewMs: number
+  /** What it has read, in order. */
+  readonly read: string[]
+  /** Every secret that was handed back to be wiped. */
+  wipedCount: number
+}
+
+export class World {
+  readonly crypto: Crypto
+  nowMs = START_MS
+  readonly devices: Device[] = []
+  /** All that was ever stored. */
+  readonly stored: Stored[] = []
+  readonly deleted = new Set<string>()
+  /** Public keys of all device keys there ever were, by X25519 key. */
+  readonly mlKem768 = new Map<string, DeviceRecord['mlKem768']>()
+  #counter: number
+  readonly #linkKeys = new Map<string, Uint8Array>()
+
+  constructor(crypto: Crypto, seed: number) {
+    this.crypto = crypto
+    this.#counter = seed
+  }
+
+  /** Bytes that never come twice, in no order. */
+  bytes(sizeBytes: number): Uint8Array {
+    let x = (Math.imul(++this.#counter, 0x9e3779b1) ^ 0x5bd1e995) >>> 0
+    const bytes = new Uint8Array(sizeBytes)
+    for (let at = 0; at < sizeBytes; at++) {
+      x = (Math.imul(x ^ (x >>> 15), 0x2c1b3c6d) + at + 1) >>> 0
+      bytes[at] = x >>> 24
+    }
+    bytes.set(
+      [this.#counter & 0xff, (this.#counter >> 8) & 0xff, (this.#counter >> 16) & 0xff],
+      sizeBytes > 8 ? 8 : sizeBytes - 3,
+    )
+    return bytes
+  }
+
+  seed<Role extends string>(role: Role): Secret<Role> {
+    return Secret.of(this.bytes(32), role)
+  }
+
+  deviceId(): DeviceId {
+    return deviceIdOf(this.bytes(32))
+  }
+
+  addDevice(details: OwnDetails, skewMs: number): Device {
+    const identity = { self: this.deviceId(), deviceKeySeed: this.seed('device-key-seed') }
+    const state = newGroupState(this.crypto, identity, details, this.nowMs + skewMs)
+    const device = { state, skewMs, read: [], wipedCount: 0 }
+    this.devices.push(device)
+    return device
+  }
+
+  timeOf(device: Device): number {
+    return this.nowMs + device.skewMs
+  }
+
+  /** Makes a change the state of the device and wipes what it says is to be wiped: a secret still in use would be missed at once. */
+  apply(device: Device, change: GroupChange): void {
+    device.state = change.state
+    for (const secret of change.wipe) secret.wipe()
+    device.wipedCount += change.wipe.length
+  }
+
+  digestOf(record: DeviceRecord): Uint8Array {
+    return deviceRecordDigest(this.crypto, encodeDeviceRecord(record))
+  }
+
+  linkKeyOf(seed: string, bytes: () => Uint8Array): Uint8Array {
+    const known = this.#linkKeys.get(seed)
+    if (known !== undefined) return known
+    const key = accountKeyX25519(this.crypto, bytes())
+    this.#linkKeys.set(seed, key)
+    return key
+  }
+
+  /** Stores what a push carries and returns its hash. */
+  store(push: GroupPush): string | undefined {
+    if (push.group === undefined) return undefined
+    const { groupId, payload } = push.group
+    const accountKeys = payload.accountKeys.map(({ seed, ...times }) => ({ ...times, seed: encodeHex(seed.expose()) }))
+    const linkX25519 = linkKeyOf(this.crypto, payload)
+    return this.#keep({ group: { groupId, linkX25519, devices: payload.devices, accountKeys } }, GROUP_TTL_MS)
+  }
+
+  storeLink(link: StoredLink, ttlMs: number): string {
+    return this.#keep({ link }, ttlMs)
+  }
+
+  #keep(message: Pick<Stored, 'group' | 'link'>, ttlMs: number): string {
+    const hash = `hash-${this.stored.length}`
+    this.stored.push({ hash, swarmTimeMs: this.nowMs, expiresAtMs: this.nowMs + ttlMs, ...message })
+    return hash
+  }
+
+  /** Opens a stored group message as the device would: with whichever of its keys the sender knew. */
+  open(device: Device, { group }: Stored): Extract<OpenGroupOutcome, { readonly outcome: 'opened' | 'not-for-us' }> {
+    const { groupId, linkX25519, devices, accountKeys } = group!
+    const facts = { groupId, linkX25519: linkX25519 as GroupState['groupsInView'][number]['linkX25519'] }
+    const { self, deviceKeys } = device.state
+    const entry = devices.get(self)
+    const held = [deviceKeys.current, ...deviceKeys.previous]
+    const key =
+      entry?.kind === 'member' ? held.find(({ x25519 }) => encodeHex(x25519) === encodeHex(entry.record.x25519)) : undefined
+    if (key === undefined) return { outcome: 'not-for-us', facts, announcesRemoval: entry?.kind === 'kicked' }
+    const payload = {
+      devices,
+      accountKeys: accountKeys.map(({ seed, ...times }) => ({
+        ...times,
+        seed: Secret.of(Uint8Array.from(Buffer.from(seed, 'hex')), 'account-key-seed' as const),
+      })),
+    }
+    return { outcome: 'opened', facts, payload, openedWith: key.x25519 }
+  }
+
+  /** The stored message that these bytes stand for. */
+  byBytes(bytes: Uint8Array): Stored {
+    const hash = new TextDecoder().decode(bytes)
+    return this.stored.find(each => each.hash === hash)!
+  }
+
+  bytesOf({ hash }: Stored): Uint8Array {
+    return encodeUtf8(hash)
+  }
+}
