@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { benchCommandLine } from './cli.bench.ts'
 import { benchCrypto } from './crypto.bench.ts'
+import { benchDeviceGroup } from './device-group.bench.ts'
 import type { Comparison } from './harness.ts'
 import { describeMachine } from './machine.ts'
 import { benchMessageV2 } from './message-v2.bench.ts'
@@ -18,6 +19,7 @@ type Bench = (subjects: Subjects) => Comparison[] | Promise<Comparison[]>
 const BENCHES: Readonly<Record<string, Bench>> = {
   crypto: benchCrypto,
   'message-v2': benchMessageV2,
+  'device-group': benchDeviceGroup,
   'storage-rpc': benchStorageRpc,
   cli: benchCommandLine,
 }

@@ -6,15 +6,20 @@ export class Fields {
   readonly #record: Readonly<Record<string, unknown>>
 
   /** `value`: anything that JSON can say. */
-  constructor(value: unknown) {
+  constructor(value: unknown, name = 'in') {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new InteropError('bad-input', '"in" is not an object')
+      throw new InteropError('bad-input', `"${name}" is not an object`)
     }
     this.#record = value as Readonly<Record<string, unknown>>
   }
 
   has(name: string): boolean {
     return Object.hasOwn(this.#record, name)
+  }
+
+  /** True for a field that is there and not null. */
+  isSet(name: string): boolean {
+    return this.has(name) && this.#record[name] !== null
   }
 
   text(name: string): string {
@@ -52,6 +57,34 @@ export class Fields {
   /** A list of at most `maxCount` byte strings in hexadecimal, each of `sizeBytes`. */
   bytesList(name: string, sizeBytes: number, maxCount: number): Uint8Array[] {
     return this.texts(name, maxCount).map(item => decode(name, item, sizeBytes))
+  }
+
+  /** An object. */
+  record(name: string): Fields {
+    return new Fields(this.#value(name), name)
+  }
+
+  /** A list of at most `maxCount` objects. */
+  records(name: string, maxCount: number): Fields[] {
+    const value = this.#value(name)
+    if (!(Array.isArray(value) && value.length <= maxCount)) {
+      throw new InteropError('bad-input', `${name} is not a list of at most ${maxCount} objects`)
+    }
+    return value.map(item => new Fields(item, name))
+  }
+
+  /** A list of `count` integers. */
+  integers(name: string, count: number): number[] {
+    const value = this.#value(name)
+    if (!(Array.isArray(value) && value.length === count && value.every(Number.isSafeInteger))) {
+      throw new InteropError('bad-input', `${name} is not a list of ${count} integers`)
+    }
+    return value
+  }
+
+  /** The names of all fields. */
+  names(): string[] {
+    return Object.keys(this.#record)
   }
 
   #value(name: string): unknown {

@@ -16,6 +16,7 @@ export type InteropErrorCode =
   | 'unknown_version'
   | 'no_pfs_key'
   | 'decrypt_failed'
+  | 'not_for_us'
 
 export class InteropError extends Error {
   override readonly name = 'InteropError'

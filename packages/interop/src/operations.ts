@@ -3,7 +3,11 @@ import type { Operation } from './operation.ts'
 import { account } from './operations/account.ts'
 import { buildRecord, expand, rotation, verifyRecord } from './operations/account-keys.ts'
 import { hashOfMessage, swarmOfAccount } from './operations/delivery.ts'
+import { groupKind, kickedCheck, openGroup, recordDigest, sealGroup } from './operations/device-group.ts'
 import { groupIdCrypt, groupSas, linkSas } from './operations/device-link.ts'
+import { buildLink, openLink } from './operations/link-request.ts'
+import { merge } from './operations/merge.ts'
+import { sealV1Kind } from './operations/message-v1.ts'
 import { open, seal, sealNoPfsKind, sealPfsKind } from './operations/message-v2.ts'
 import { mnemonicDecode, mnemonicEncode } from './operations/recovery-password.ts'
 
@@ -17,6 +21,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['dm_v2_pfs', sealPfsKind],
   ['dm_v2_nopfs', sealNoPfsKind],
   ['dm_v2_reject', open],
+  ['dm_v1', sealV1Kind],
   ['account_pubkey_build', buildRecord],
   ['account_pubkey_verify', verifyRecord],
   ['account_pubkey', buildRecord],
@@ -26,6 +31,16 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['group_sas', groupSas],
   ['group_id_crypt', groupIdCrypt],
   ['rotation', rotation],
+  ['group_seal', sealGroup],
+  ['group_open', openGroup],
+  ['kicked_check', kickedCheck],
+  ['record_digest', recordDigest],
+  ['device_group', groupKind],
+  ['device_group_reject', openGroup],
+  ['link_build', buildLink],
+  ['link_open', openLink],
+  ['link_request', buildLink],
+  ['merge', merge],
   ['swarm_of', swarmOfAccount],
   ['message_hash', hashOfMessage],
 ])

@@ -59,6 +59,10 @@ describe('input of an operation', () => {
     ['dm_seal', { version: 'v2-pfs', sender_seed: SEED, recipient_session_id: SESSION_ID, content: '' }],
     ['dm_seal', { version: 'v2-nopfs', sender_seed: SEED, recipient_session_id: '05', content: '' }],
     ['dm_seal', { version: 'v2-nopfs', sender_seed: SEED, recipient_session_id: `05${'00'.repeat(32)}`, content: '' }],
+    ['dm_seal', { version: 'v1', sender_seed: SEED, recipient_session_id: SESSION_ID, content: '' }],
+    ['dm_seal', { version: 'v1', sender_seed: SEED, recipient_session_id: SESSION_ID, content: '', timestamp_ms: -1 }],
+    ['dm_v1', { sender_seed: SEED, recipient_session_id: SESSION_ID, content: '', timestamp_ms: 1, deterministic: 1 }],
+    ['dm_v1', { sender_seed: SEED, recipient_session_id: `05${'00'.repeat(32)}`, content: '', timestamp_ms: 1 }],
     ['dm_open', { recipient_seed: SEED, account_key_seeds: SEED, message: '' }],
     ['dm_open', { recipient_seed: SEED, account_key_seeds: Array.from({ length: 101 }, () => SEED), message: '' }],
     ['dm_open', { recipient_seed: SEED, account_key_seeds: [] }],
@@ -72,10 +76,14 @@ describe('input of an operation', () => {
     ['message_hash', { pubkey: SESSION_ID, namespace: 32768, data: '' }],
   ])('%s refuses %j', (op, input) => expect(ask(op, input).error?.code).toBe('bad-input'))
 
-  it('says that version 1 is not supported yet', () => {
-    const v1 = { version: 'v1', sender_seed: SEED, recipient_session_id: SESSION_ID, content: '', timestamp_ms: 5 }
-    expect(ask('dm_seal', v1).error?.code).toBe('not-supported')
-    expect(ask('dm_open', { recipient_seed: SEED, account_key_seeds: [], message: '08' }).error?.message).toContain('version 1')
+  it('seals and opens version 1', () => {
+    const v1 = { version: 'v1', sender_seed: SEED, recipient_session_id: SESSION_ID, content: 'ab', timestamp_ms: 5 }
+    const { message } = ask('dm_seal', v1).out
+    const opened = ask('dm_open', { recipient_seed: SEED, account_key_seeds: [], message }).out
+    expect(opened).toMatchObject({ version: 'v1', pfs: false, sender_session_id: SESSION_ID, content: 'ab' })
+    expect(opened.pro_signature).toHaveLength(128)
+    expect(ask('dm_seal', v1).out.message).not.toBe(message)
+    expect(ask('dm_open', { recipient_seed: SEED, account_key_seeds: [], message: '08' }).error?.code).toBe('decrypt_failed')
   })
 
   it('takes the same account key twice for one', () => {
@@ -109,8 +117,11 @@ describe('fuzz interop', () => {
   const fields = ['seed', 'domain', 'words', 'version', 'sender_seed', 'recipient_session_id', 'account_key_seed', 'content']
   const moreFields = ['recipient_seed', 'account_key_seeds', 'message', 'ciphertext', 'session_id', 'root_seed', 'device_id']
   const lastFields = ['created', 'n', 'group_id', 'in', 'A', 'pubkey', 'swarm_ids', 'namespace', 'data', 'pro_seed', 'checksum']
-  const anyName = fc.constantFrom(...fields, ...moreFields, ...lastFields)
-  const recorded = loadVectors('message-v2').flatMap(file => (file.failure === undefined ? [] : [file.in.message]))
+  const v1Fields = ['timestamp_ms', 'deterministic']
+  const anyName = fc.constantFrom(...fields, ...moreFields, ...lastFields, ...v1Fields)
+  const recorded = [...loadVectors('message-v1'), ...loadVectors('message-v2')].flatMap(file =>
+    file.failure === undefined ? [] : [file.in.message],
+  )
   const known = ['v2-pfs', 'v2-nopfs', 'v1', 'SessionAccountKeys', SEED, SESSION_ID, 'abbey'.repeat(3), ...recorded]
   const anyValue = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...known) },
@@ -124,11 +135,11 @@ describe('fuzz interop', () => {
     in: fc.dictionary(anyName, anyValue, { maxKeys: 12 }),
   })
   const complete = fc
-    .tuple(fc.constantFrom(...operations), fc.array(anyValue, { minLength: 26, maxLength: 26 }))
+    .tuple(fc.constantFrom(...operations), fc.array(anyValue, { minLength: 28, maxLength: 28 }))
     .map(([op, values]) => ({
       id: 1,
       op,
-      in: Object.fromEntries([...fields, ...moreFields, ...lastFields].map((name, at) => [name, values[at]])),
+      in: Object.fromEntries([...fields, ...moreFields, ...lastFields, ...v1Fields].map((name, at) => [name, values[at]])),
     }))
   const anyLine = fc.oneof(
     fc.oneof(anyRequest, complete).map(request => JSON.stringify(request)),

@@ -8,32 +8,150 @@ export {
   wipeAccount,
 } from './account/account.ts'
 export { type AccountId, accountIdBytes, accountIdOf, accountX25519, parseAccountId } from './account/account-id.ts'
-export { type AccountKey, accountKeyFromSeed, wipeAccountKey } from './account-keys/account-key.ts'
-export { buildAccountKeyRecord, type PublishedKeys, verifyAccountKeyRecord } from './account-keys/account-key-record.ts'
-export { type ExpandedKeyPair, expandKeyPair, type KeyDomain } from './account-keys/key-expansion.ts'
+export {
+  type AccountKey,
+  type AccountKeySeed,
+  accountKeyFromSeed,
+  expandAccountKey,
+  wipeAccountKey,
+} from './account-keys/account-key.ts'
+export {
+  buildAccountKeyRecord,
+  type PublishedKeys,
+  type RecordExtras,
+  verifyAccountKeyRecord,
+} from './account-keys/account-key-record.ts'
 export {
   ACCOUNT_KEY_RETENTION_S,
+  currentAccountKey,
+  mergeAccountKeys,
+  pruneAccountKeys,
+  rotateAccountKeys,
+  settleAccountKeys,
+} from './account-keys/account-key-set.ts'
+export { type Continuity, continuityPublicKey } from './account-keys/continuity.ts'
+export { type ExpandedKeyPair, expandKeyPair, type KeyDomain, wipeExpandedKeyPair } from './account-keys/key-expansion.ts'
+export {
   currentKey,
   emptyKeyring,
   type Keyring,
   keyringOf,
+  keyringOfSeeds,
   keysByIndicator,
   pruneKeyring,
   rotateKeyring,
 } from './account-keys/keyring.ts'
+export {
+  type Judgement,
+  judgePublishedKeys,
+  publishedKeysFingerprint,
+  type RememberedKeys,
+  rememberPublishedKeys,
+} from './account-keys/published-keys-judgement.ts'
 export { rotationDueAtS } from './account-keys/rotation.ts'
 export { type Content, decodeContent, encodeContent } from './content/content.ts'
 export { type DataMessage, ExpirationType } from './content/data-message.ts'
 export { messageIdentity } from './content/message-identity.ts'
 export { type TextContent, textContent } from './content/text-content.ts'
+export { type DeviceId, deviceIdBytes, deviceIdOf, parseDeviceId } from './device-group/device-id.ts'
+export {
+  type DeviceRecord,
+  type DeviceRecordFields,
+  decodeDeviceRecord,
+  deviceRecordDigest,
+  deviceRecordText,
+  encodeDeviceRecord,
+  writeDeviceRecord,
+} from './device-group/device-record.ts'
 export { cryptGroupId, groupCreatedMinutes } from './device-group/group-id.ts'
-export { EMOJI } from './device-link/emoji.ts'
+export {
+  decodeGroupPayload,
+  encodeGroupPayload,
+  type GroupEntry,
+  type GroupPayload,
+  paddedGroupPayloadBytes,
+  wipeGroupPayload,
+} from './device-group/group-payload.ts'
+export { type GroupFacts, type OpenGroupOutcome, openGroupMessage } from './device-group/open.ts'
+export { type OutgoingGroup, sealGroupMessage } from './device-group/seal.ts'
+export {
+  confirmDeviceKeys,
+  DEVICE_KEY_GRACE_S,
+  DEVICE_KEY_LIFETIME_S,
+  type DeviceKey,
+  type DeviceKeySeed,
+  type DeviceKeys,
+  deviceKeyOf,
+  deviceKeyRotationDue,
+  deviceKeyUsed,
+  eraseDeviceKeys,
+  expandDeviceKeys,
+  newDeviceKeys,
+  rotateDeviceKeys,
+} from './device-keys/device-keys.ts'
+export { EMOJI, emojiLines } from './device-link/emoji.ts'
+export { type LinkRequest, type OpenLinkOutcome, openLinkRequest, sealLinkRequest } from './device-link/link-request.ts'
+export { type MessageKindAt21, messageKindAt21 } from './device-link/message-kind.ts'
 export {
   groupAuthenticationString,
   linkAuthenticationString,
   type ShortAuthenticationString,
 } from './device-link/short-authentication-string.ts'
-export { type OpenMessageOutcome, openMessage } from './message.ts'
+export { accountKeyRotationDueAtMs, rotateAccountKey } from './device-states/account-key-rotation.ts'
+export { completeFetch } from './device-states/complete-fetch.ts'
+export {
+  type DeviceRow,
+  type MergedRow,
+  mergeEntry,
+  ROW_STATE,
+  type RowChange,
+  type RowState,
+} from './device-states/device-row.ts'
+export { foundGroup, type NewGroup, newGroupState } from './device-states/founding.ts'
+export type { GroupEvent, Membership } from './device-states/group-event.ts'
+export type {
+  Farewell,
+  GroupAccountKey,
+  GroupChange,
+  GroupInView,
+  GroupState,
+  HeldAdmission,
+  OwnDetails,
+  OwnRequest,
+  ReceivedRequest,
+} from './device-states/group-state.ts'
+export { secretsOf } from './device-states/group-state.ts'
+export { dismissGroup, GROUP_TTL_MS } from './device-states/groups-in-view.ts'
+export { leaveGroup, type NewIdentity, renewIdentity } from './device-states/leaving.ts'
+export { membershipOf } from './device-states/membership.ts'
+export { DISPLACEMENT_GRACE_MS, mergeGroupMessage, type ReceivedGroupMessage } from './device-states/merge.ts'
+export { changeDetails, rotateDeviceKey } from './device-states/own-record.ts'
+export {
+  askForLink,
+  confirmLink,
+  draftLinkRequest,
+  LINK_TTL_MS,
+  type LinkRequestDraft,
+  linkRequestStored,
+  newestRequest,
+  resume,
+  withdrawLinkRequest,
+} from './device-states/own-request.ts'
+export { confirmPush, duePush, type GroupPush, isPushDue, nameGroup, newGroupId, sealPush } from './device-states/push.ts'
+export {
+  acceptedRow,
+  acceptLinkRequest,
+  ignoreLinkRequest,
+  isAsking,
+  pendingRow,
+  type ReceivedLinkRequest,
+  receiveLinkRequest,
+} from './device-states/received-request.ts'
+export { removeDevice, removedRow } from './device-states/removing.ts'
+export { decodeGroupState, encodeGroupState } from './device-states/state-codec.ts'
+export { messageVersion, type OpenMessageOutcome, openMessage } from './message.ts'
+export { agreesWithEnvelope, decodeMessageV1, type OpenV1Outcome, type OutsideV1, openMessageV1 } from './message-v1/open.ts'
+export { sealMessageV1 } from './message-v1/seal.ts'
 export { type OpenOutcome, openMessageV2 } from './message-v2/open.ts'
 export { prepareRecipient, type Recipient } from './message-v2/recipient.ts'
 export { sealMessageV2, sealMessageV2NoPfs } from './message-v2/seal.ts'

@@ -6,6 +6,9 @@
  * - `bad-account-id`: not an account ID, or one that no key pair can have.
  * - `too-short`, `unknown-word`, `bad-checksum`: what can be wrong with a recovery password.
  * - `bad-input`: an argument no caller should have passed (a size, a count, an order).
+ * - `membership-unknown`: what the device is to its groups is not known before a complete fetch.
+ * - `already-registered`, `not-registered`, `removed`, `displaced`: the device is, or is not, in a group, and cannot do this now.
+ * - `unknown-group`, `unknown-device`, `unknown-request`: nothing by that name can be asked for, removed or answered.
  */
 export type ProtocolErrorCode =
   | 'malformed'
@@ -15,6 +18,14 @@ export type ProtocolErrorCode =
   | 'unknown-word'
   | 'bad-checksum'
   | 'bad-input'
+  | 'membership-unknown'
+  | 'already-registered'
+  | 'not-registered'
+  | 'removed'
+  | 'displaced'
+  | 'unknown-group'
+  | 'unknown-device'
+  | 'unknown-request'
 
 /** Thrown by every function of this package. The message is for a person and holds no secret. */
 export class ProtocolError extends Error {

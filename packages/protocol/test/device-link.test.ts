@@ -14,7 +14,7 @@ import { codeThrownBy, providers, wasm } from './providers.ts'
 const CHAPTER = 'device-link'
 const emojiOf = (indices: readonly number[]) => indices.map(index => EMOJI[index]!.emoji)
 
-describe.each(providers)('short authentication string (%s)', (_, crypto) => {
+describe.each(providers)('short authentication string, SAS-01 to SAS-03 (%s)', (_, crypto) => {
   it.each(loadVectorsOfKind(CHAPTER, 'link_sas').map(v => [v.in.plaintext.length / 2, v] as const))(
     'of a request of %i bytes',
     (_size, vector) => {
@@ -23,15 +23,18 @@ describe.each(providers)('short authentication string (%s)', (_, crypto) => {
     },
   )
 
-  it.each(loadVectorsOfKind(CHAPTER, 'group_sas').map(v => [v.in.group_id, v] as const))('of the group %s', (groupId, vector) => {
-    const { indices, seed } = groupAuthenticationString(crypto, decodeHex(groupId))
-    const createdMinutes = groupCreatedMinutes(decodeHex(groupId))
-    const made = { indices, emoji: emojiOf(indices), seed: encodeHex(seed), created_minutes: createdMinutes }
-    expect(made).toEqual(vector.out)
-  })
+  it.each(loadVectorsOfKind(CHAPTER, 'group_sas').map(v => [v.in.group_id, v] as const))(
+    'of the group %s (DG-01)',
+    (groupId, vector) => {
+      const { indices, seed } = groupAuthenticationString(crypto, decodeHex(groupId))
+      const createdMinutes = groupCreatedMinutes(decodeHex(groupId))
+      const made = { indices, emoji: emojiOf(indices), seed: encodeHex(seed), created_minutes: createdMinutes }
+      expect(made).toEqual(vector.out)
+    },
+  )
 
   it.each(loadVectorsOfKind(CHAPTER, 'group_id_crypt').map(v => [v.in.in, v] as const))(
-    'group ID %s, encrypted',
+    'group ID %s, encrypted (DG-02)',
     (groupId, vector) => {
       const rootSeed = Secret.of(decodeHex(vector.in.root_seed), 'root-seed')
       const encrypted = cryptGroupId(crypto, rootSeed, decodeHex(vector.in.A), decodeHex(groupId))
@@ -52,7 +55,7 @@ describe('group ID of another size', () => {
   })
 })
 
-describe('emoji', () => {
+describe('emoji (SAS-04)', () => {
   it('are 64, all different, seven with a variation selector', () => {
     expect(new Set(EMOJI.map(({ emoji }) => emoji)).size).toBe(64)
     expect(new Set(EMOJI.map(({ name }) => name)).size).toBe(64)

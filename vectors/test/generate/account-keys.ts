@@ -2,6 +2,8 @@
 import { type Crypto, ed25519Sign, type Random, seededRandom, x25519PublicKey, xed25519Sign } from '@session-v2/crypto'
 import { BtDictWriter, concatBytes, encodeHex, encodeUtf8 } from '@session-v2/encoding'
 import { type Account, accountFromSeed, accountIdOf, expandKeyPair } from '@session-v2/protocol'
+import { accountKeyExtrasCases } from './account-key-extras.ts'
+import { accountKeyMergeCases } from './account-key-merges.ts'
 import type { Case, Row } from './case.ts'
 
 interface World {
@@ -13,14 +15,14 @@ interface World {
   readonly X: Uint8Array
 }
 
-/** The cases, always the same. */
+/** The cases of the chapter, always the same. */
 export function accountKeysCases(crypto: Crypto): Case[] {
   const random = seededRandom(crypto, encodeUtf8('vectors/account-keys'))
   const alice = negativeAccount(crypto, random)
   const bob = accountFromSeed(crypto, random.bytes(32))
   const keys = expandKeyPair(crypto, 'SessionAccountKeys', random.bytes(32))
   const world = { crypto, random, alice, bob, M: keys.mlKem768.publicKey, X: keys.x25519.publicKey }
-  return [...refused(world), ...tolerated(world)]
+  return [...refused(world), ...tolerated(world), ...accountKeyExtrasCases(crypto), ...accountKeyMergeCases()]
 }
 
 function refused(world: World): Case[] {
@@ -72,7 +74,7 @@ function tolerated(world: World): Case[] {
     read(
       'unknown-key-signed',
       'a key before the signature, signed',
-      new BtDictWriter().bytes('M', M).bytes('X', X).integer('t', 5).sign('~', sign).finish(),
+      new BtDictWriter().bytes('M', M).bytes('X', X).integer('z', 5).sign('~', sign).finish(),
     ),
     read(
       'unknown-key-unsigned',

@@ -1,7 +1,7 @@
 /** A vector of our own: one input, one reason. */
 import type { VectorFile } from '../../src/load.ts'
 
-export type Failure = 'malformed' | 'forged' | 'no-key' | 'unknown-version' | 'v1'
+export type Failure = 'malformed' | 'forged' | 'no-key' | 'not-for-us' | 'unknown-version'
 
 export interface Case extends VectorFile {
   readonly reason: string

@@ -4,6 +4,8 @@
  *
  * Implements SAS-04.
  */
+import { ProtocolError } from '../protocol-error.ts'
+
 export const EMOJI: readonly { readonly emoji: string; readonly name: string }[] = [
   { emoji: '🐶', name: 'Dog' },
   { emoji: '🐱', name: 'Cat' },
@@ -70,3 +72,18 @@ export const EMOJI: readonly { readonly emoji: string; readonly name: string }[]
   { emoji: '📁', name: 'Folder' },
   { emoji: '📌', name: 'Pin' },
 ]
+
+/** How many emoji stand in a line: one line is shown, all three on demand. */
+const LINE_LENGTH = 7
+
+/** The emoji of indices with their names, for eyes and for screen readers, in lines of seven. Throws `bad-input` for another index. */
+export function emojiLines(indices: readonly number[]): (typeof EMOJI)[] {
+  const all = indices.map(index => {
+    const one = EMOJI[index]
+    if (one === undefined) throw new ProtocolError('bad-input', `there is no emoji ${index}`)
+    return one
+  })
+  return Array.from({ length: Math.ceil(all.length / LINE_LENGTH) }, (_, line) =>
+    all.slice(line * LINE_LENGTH, (line + 1) * LINE_LENGTH),
+  )
+}
