@@ -7,7 +7,11 @@ import { loadCrypto } from '@session-v2/crypto'
 import { describe, expect, it } from 'vitest'
 import { accountKeysCases } from './generate/account-keys.ts'
 import type { Case } from './generate/case.ts'
+import { deviceGroupCases } from './generate/device-group.ts'
+import { deviceKeysCases } from './generate/device-keys.ts'
+import { deviceLinkCases } from './generate/device-link.ts'
 import { encodingCases } from './generate/encoding.ts'
+import { messageV1Cases } from './generate/message-v1.ts'
 import { messageV2Cases } from './generate/message-v2.ts'
 import { namespaceAndSwarmCases } from './generate/namespace-and-swarm.ts'
 import { storageRpcCases } from './generate/storage-rpc.ts'
@@ -15,8 +19,12 @@ import { storageRpcCases } from './generate/storage-rpc.ts'
 const crypto = await loadCrypto({ provider: 'wasm' })
 
 describe.each([
+  ['message-v1', messageV1Cases(crypto)],
   ['message-v2', messageV2Cases(crypto)],
   ['account-keys', accountKeysCases(crypto)],
+  ['device-keys', deviceKeysCases(crypto)],
+  ['device-group', deviceGroupCases(crypto)],
+  ['device-link', deviceLinkCases(crypto)],
   ['encoding', encodingCases()],
   ['namespace-and-swarm', namespaceAndSwarmCases()],
   ['storage-rpc', storageRpcCases()],

@@ -1,4 +1,4 @@
-/** BLAKE2b (RFC 7693) with a key and a personalisation. */
+/** BLAKE2b (RFC 7693) with a key and a personalisation. Implements NOT-02. */
 import { CryptoError, requireWithin } from './crypto-error.ts'
 import { type Crypto, RAW } from './provider.ts'
 

@@ -1,4 +1,4 @@
-/** Ed25519 (RFC 8032): deterministic signing, strict verification. */
+/** Ed25519 (RFC 8032): deterministic signing, strict verification. Implements NOT-05. */
 import { requireSize } from './crypto-error.ts'
 import {
   ED25519_PUBLIC_BYTES,

@@ -2,6 +2,8 @@
  * ML-KEM-768 (FIPS 203), keys prepared once and used many times: a native module keeps them in a form that skips the decoding.
  *
  * Sizes in bytes: seed 64 (d ‖ z), public key 1184, expanded secret key 2400, ciphertext 1088, shared secret 32, coins 32.
+ *
+ * Implements NOT-07.
  */
 import { copyBytes } from '@session-v2/encoding'
 import { CryptoError, requireSize } from './crypto-error.ts'

@@ -1,5 +1,5 @@
 /** The home of every secret byte string: it does not print, does not serialise, compares in constant time and can be erased. */
-import { constantTimeEqual } from './constant-time-equal.ts'
+import { constantTimeCompare, constantTimeEqual } from './constant-time-equal.ts'
 import { CryptoError } from './crypto-error.ts'
 import { wipe } from './wipe.ts'
 
@@ -51,6 +51,11 @@ export class Secret<Role extends string = string> {
   /** Constant-time comparison with another secret of any role. Throws `bad-key` when either was wiped. */
   equals(other: Secret): boolean {
     return constantTimeEqual(this.expose(), other.expose())
+  }
+
+  /** Constant-time order among secrets, by unsigned bytes, the first the most significant. Throws `bad-key` when either was wiped. */
+  compare(other: Secret): -1 | 0 | 1 {
+    return constantTimeCompare(this.expose(), other.expose())
   }
 
   toString(): string {

@@ -1,4 +1,4 @@
-/** SHA3-256 and SHAKE256 (FIPS 202). */
+/** SHA3-256 and SHAKE256 (FIPS 202). Implements NOT-03. */
 import { requireWithin } from './crypto-error.ts'
 import { type Crypto, RAW } from './provider.ts'
 

@@ -1,4 +1,4 @@
-/** X25519 (RFC 7748). */
+/** X25519 (RFC 7748). Implements NOT-04. */
 import { CryptoError, requireSize } from './crypto-error.ts'
 import { X25519_KEY_BYTES, type X25519PublicInput, type X25519PublicKey } from './key-types.ts'
 import { type Crypto, RAW } from './provider.ts'

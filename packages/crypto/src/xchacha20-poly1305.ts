@@ -1,4 +1,4 @@
-/** XChaCha20-Poly1305 (IETF, 24-byte nonce, tag of 16 bytes at the end) and the bare XChaCha20 stream. */
+/** XChaCha20-Poly1305 (IETF, 24-byte nonce, tag of 16 bytes at the end) and the bare XChaCha20 stream. Implements NOT-08. */
 import { CryptoError, requireSize } from './crypto-error.ts'
 import { type Crypto, RAW } from './provider.ts'
 

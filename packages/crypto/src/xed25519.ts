@@ -5,6 +5,8 @@
  *     A = a·B; if A has sign bit 1: a = −a mod L, A = −A
  *     r = BLAKE2b-64(a ‖ message ‖ 64 random bytes, personal "xed25519signatur") mod L
  *     R = r·B;  S = r + SHA-512(R ‖ A ‖ message)·a mod L;  signature = R ‖ S
+ *
+ * Implements NOT-06.
  */
 import { copyBytes } from '@session-v2/encoding'
 import { requireSize } from './crypto-error.ts'

@@ -19,7 +19,7 @@ const SLOW = { numRuns: 15 }
 const PERSONAL = 'SessionV2Message'
 
 describe.each(providers)('noble agrees with %s on hashes and ciphers', (_, crypto) => {
-  it('hashes', () => {
+  it('hashes (NOT-02, NOT-03)', () => {
     const property = fc.property(anyInputs, fc.integer({ min: 1, max: 64 }), (inputs, dkLen) => {
       const all = concatBytes(...inputs)
       expect(api.blake2b(crypto, dkLen, inputs)).toEqual(blake2b(all, { dkLen }))
@@ -31,7 +31,7 @@ describe.each(providers)('noble agrees with %s on hashes and ciphers', (_, crypt
     fc.assert(property, FAST)
   })
 
-  it('BLAKE2b with key and personalisation', () => {
+  it('BLAKE2b with key and personalisation (NOT-02)', () => {
     const personalization = new TextEncoder().encode(PERSONAL)
     const property = fc.property(anyInputs, fc.uint8Array({ minLength: 1, maxLength: 64 }), (inputs, key) => {
       const digest = api.blake2b(crypto, 24, inputs, { key, personal: PERSONAL })
@@ -53,7 +53,7 @@ describe.each(providers)('noble agrees with %s on hashes and ciphers', (_, crypt
     expect(key).toEqual(argon2id(password, salt, { t: 2, m: 256, p: 1, dkLen: 48 }))
   })
 
-  it('ciphers', () => {
+  it('ciphers (NOT-08)', () => {
     const property = fc.property(anyBytes(32), anyBytes(24), anyMessage, anyMessage, (key, nonce, text, associated) => {
       const iv = nonce.slice(0, 12)
       expect(api.xchacha20(crypto, key, nonce, text)).toEqual(xchacha20(key, nonce, text))

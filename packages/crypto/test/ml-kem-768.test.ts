@@ -13,7 +13,7 @@ import { expectCode, fixedRandom, native, providers, wasm } from './providers.ts
 
 const seed = new Uint8Array(64).fill(7)
 
-describe.each(providers)('ML-KEM-768 with %s', (_, crypto) => {
+describe.each(providers)('ML-KEM-768 with %s (NOT-07)', (_, crypto) => {
   it('round-trips with the system generator, each time anew', () => {
     const { publicKey, secretKey } = mlKem768KeyPair(crypto, seed)
     const handle = prepareMlKem768PublicKey(crypto, publicKey)

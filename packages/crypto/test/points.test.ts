@@ -21,7 +21,7 @@ const SMALL_ORDER_U: [string, bigint][] = [
   ['p + 1', P + 1n],
 ]
 
-describe.each(providers)('X25519 with %s refuses a public key of small order', (_, crypto) => {
+describe.each(providers)('X25519 with %s refuses a public key of small order (NOT-04)', (_, crypto) => {
   it.each(SMALL_ORDER_U)('u = %s', (_, u) => {
     const publicKey = littleEndian(u)
     const own = api.x25519KeyPair(crypto, secret(ownBytes, 'x25519-secret'))
@@ -47,7 +47,7 @@ describe.each(providers)('the map to X25519 with %s refuses', (_, crypto) => {
   })
 })
 
-describe.each(providers)('the map to the positive Ed25519 key with %s', (_, crypto) => {
+describe.each(providers)('the map to the positive Ed25519 key with %s (NOT-06)', (_, crypto) => {
   const positive = (u: bigint) => api.x25519PublicToPositiveEd25519(crypto, littleEndian(u))
 
   it.each([P - 1n, P, P + 1n, 2n ** 255n, 2n ** 256n - 1n])('refuses u = %s', u => {
@@ -77,7 +77,7 @@ describe.each(providers)('the map to the positive Ed25519 key with %s', (_, cryp
   })
 })
 
-describe.each(providers)('XEd25519 with %s', (_, crypto) => {
+describe.each(providers)('XEd25519 with %s (NOT-06)', (_, crypto) => {
   const message = new Uint8Array([1, 2, 3])
 
   it('signs for keys of both signs and verifies only under the positive one', () => {

@@ -2,8 +2,9 @@
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { format, inspect } from 'node:util'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { constantTimeEqual, Secret, wipe } from '../src/index.ts'
+import { constantTimeCompare, constantTimeEqual, Secret, wipe } from '../src/index.ts'
 import { expectCode } from './providers.ts'
 
 const BYTES = [0xde, 0xad, 0xbe, 0xef]
@@ -78,6 +79,17 @@ describe('a secret', () => {
     expectCode('bad-key', () => make().equals(secret))
   })
 
+  it('has its place among others by unsigned bytes', () => {
+    const other = (...bytes: number[]) => Secret.of(Uint8Array.from(bytes), 'other')
+    expect(make().compare(make())).toBe(0)
+    expect(make().compare(other(0xde, 0xad, 0xbe, 0xee))).toBe(1)
+    expect(make().compare(other(0xdf, 0, 0, 0))).toBe(-1)
+    const wiped = make()
+    wiped.wipe()
+    expectCode('bad-key', () => wiped.compare(make()))
+    expectCode('bad-key', () => make().compare(wiped))
+  })
+
   it('compares by its bytes', () => {
     expect(make().equals(make())).toBe(true)
     expect(make().equals(Secret.of(Uint8Array.from([0xde, 0xad, 0xbe, 0xee]), 'other'))).toBe(false)
@@ -85,13 +97,34 @@ describe('a secret', () => {
   })
 })
 
-describe('constantTimeEqual and wipe', () => {
+describe('constantTimeEqual, constantTimeCompare and wipe', () => {
   it('compares lengths and every byte', () => {
     const a = Uint8Array.from(BYTES)
     expect(constantTimeEqual(a, Uint8Array.from(BYTES))).toBe(true)
     expect(constantTimeEqual(new Uint8Array(0), new Uint8Array(0))).toBe(true)
     expect(constantTimeEqual(a, a.subarray(0, 3))).toBe(false)
     for (let i = 0; i < a.length; i++) expect(constantTimeEqual(a, a.with(i, 0))).toBe(false)
+  })
+
+  it('orders by unsigned bytes, the first the most significant, a prefix first', () => {
+    const compare = (a: number[], b: number[]) => constantTimeCompare(Uint8Array.from(a), Uint8Array.from(b))
+    expect(compare([], [])).toBe(0)
+    expect(compare([0x7f], [0x80])).toBe(-1)
+    expect(compare([0xff], [0])).toBe(1)
+    expect(compare([1, 255, 255], [2, 0, 0])).toBe(-1)
+    expect(compare([1, 2], [1, 2, 0])).toBe(-1)
+    expect(compare([1, 2, 0], [1, 2])).toBe(1)
+    expect(compare([2], [1, 9])).toBe(1)
+  })
+
+  it('orders any byte strings as Node does', () => {
+    const bytes = fc.uint8Array({ maxLength: 5, max: 3 })
+    const agrees = (any: fc.Arbitrary<Uint8Array>) =>
+      fc.property(any, any, (a, b) => {
+        expect(constantTimeCompare(a, b)).toBe(Buffer.compare(a, b))
+      })
+    fc.assert(agrees(bytes))
+    fc.assert(agrees(fc.uint8Array({ minLength: 32, maxLength: 32 })))
   })
 
   it('wipes every array', () => {

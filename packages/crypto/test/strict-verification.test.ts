@@ -1,4 +1,4 @@
-/** Verification refuses what looser verifiers accept: a forger needs no secret key for these signatures. */
+/** Verification refuses what looser verifiers accept: a forger needs no secret key for these signatures (NOT-05). */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { decodeHex } from '@session-v2/encoding'
 import { loadVectorsOfKind, type Vector } from '@session-v2/vectors'

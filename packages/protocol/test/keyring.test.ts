@@ -1,9 +1,12 @@
+import { Secret } from '@session-v2/crypto'
 import {
   ACCOUNT_KEY_RETENTION_S,
   currentKey,
   emptyKeyring,
+  expandAccountKey,
   type Keyring,
   keyringOf,
+  keyringOfSeeds,
   keysByIndicator,
   pruneKeyring,
   rotateKeyring,
@@ -11,7 +14,7 @@ import {
 } from '@session-v2/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, someKey, wasm } from './providers.ts'
+import { codeThrownBy, providers, someKey, wasm } from './providers.ts'
 
 const seedOf = (number: number) => new Uint8Array(32).fill(number & 0xff).fill(number >> 8, 0, 16)
 
@@ -22,7 +25,7 @@ describe('keyring', () => {
     expect(pruneKeyring(emptyKeyring, 5)).toEqual({ keyring: emptyKeyring, wipe: [] })
   })
 
-  it('takes the time of rotation for the creation of the next key', () => {
+  it('takes the time of rotation for the creation of the next key (AK-04)', () => {
     const first = rotateKeyring(wasm, emptyKeyring, seedOf(1), 100)
     const second = rotateKeyring(wasm, first.keyring, seedOf(2), 200)
     expect(second.keyring.keys.map(key => [key.createdAtS, key.rotatedAtS])).toEqual([
@@ -33,12 +36,21 @@ describe('keyring', () => {
     expect(currentKey(first.keyring)?.rotatedAtS).toBeUndefined()
   })
 
-  it('finds keys by indicator, the current one first, then the last rotated', () => {
+  it('finds keys by indicator, the current one first, then the last rotated (AK-02, AK-05)', () => {
     const twins = [someKey(wasm, 1, 10, 20), someKey(wasm, 2, 20, 30), someKey(wasm, 3, 30)]
     const indicator = Uint8Array.of(1, 2)
     const keyring = keyringOf(twins.map((key, at) => (at === 1 ? key : { ...key, indicator })))
     expect(keysByIndicator(keyring, indicator).map(key => key.createdAtS)).toEqual([30, 10])
     expect(keysByIndicator(keyring, someKey(wasm, 2).mlKem768.publicKey.subarray(0, 2)).map(key => key.createdAtS)).toEqual([20])
+  })
+
+  it('looks keys up without walking through them: every look-up gives the same list', () => {
+    const keyring = keyringOf(Array.from({ length: 33 }, (_, at) => someKey(wasm, at, at, at === 32 ? undefined : at + 1)))
+    for (const key of keyring.keys) {
+      const found = keysByIndicator(keyring, key.indicator)
+      expect(found).toContain(key)
+      expect(keysByIndicator(keyring, key.indicator)).toBe(found)
+    }
   })
 
   it('is read back in any order', () => {
@@ -48,17 +60,83 @@ describe('keyring', () => {
     expect(keyringOf([])).toEqual(emptyKeyring)
   })
 
-  it('has exactly one current key and no key twice', () => {
-    expect(codeThrownBy(() => keyringOf([someKey(wasm, 1, 10, 20)]))).toBe('bad-input')
+  it('can have no current key: a message may carry rotated ones only', () => {
+    const keyring = keyringOf([someKey(wasm, 1, 10, 20), someKey(wasm, 2, 5, 10)])
+    expect(currentKey(keyring)).toBeUndefined()
+    expect(keyring.keys.map(key => key.createdAtS)).toEqual([10, 5])
+  })
+
+  it('has one current key at most and no key twice (AK-03)', () => {
     expect(codeThrownBy(() => keyringOf([someKey(wasm, 1), someKey(wasm, 2)]))).toBe('bad-input')
     expect(codeThrownBy(() => keyringOf([someKey(wasm, 1), someKey(wasm, 1, 5, 6)]))).toBe('bad-input')
   })
 
   it('refuses seeds and times that are none', () => {
     expect(codeThrownBy(() => rotateKeyring(wasm, emptyKeyring, new Uint8Array(31), 5))).toBe('bad-input')
+    const { keyring } = rotateKeyring(wasm, emptyKeyring, seedOf(1), 5)
+    expect(codeThrownBy(() => rotateKeyring(wasm, keyring, seedOf(1), 10))).toBe('bad-input')
+    expect(codeThrownBy(() => keysByIndicator(keyring, new Uint8Array(3)))).toBe('bad-input')
     for (const nowS of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(codeThrownBy(() => rotateKeyring(wasm, emptyKeyring, seedOf(1), nowS))).toBe('bad-input')
     }
+  })
+})
+
+describe.each(providers)('keyring of seeds (%s)', (_, crypto) => {
+  const seed = (byte: number, createdAtS: number, rotatedAtS?: number) => ({
+    seed: Secret.of(new Uint8Array(32).fill(byte), 'account-key-seed'),
+    createdAtS,
+    ...(rotatedAtS === undefined ? {} : { rotatedAtS }),
+  })
+  const timesOf = ({ keys }: Keyring) => keys.map(key => [key.createdAtS, key.rotatedAtS])
+
+  it('is the keyring of the same keys expanded', () => {
+    const keyring = keyringOfSeeds(crypto, [seed(1, 10, 20), seed(2, 20)])
+    expect(timesOf(keyring)).toEqual([[20, undefined], [10, 20]]) // biome-ignore format: a table
+    expect(keyring.keys.map(key => key.x25519.publicKey)).toEqual([2, 1].map(byte => someKey(crypto, byte).x25519.publicKey))
+    expect(keyringOfSeeds(crypto, [])).toEqual(emptyKeyring)
+  })
+
+  it('takes over what is expanded, with the new times, and expands the rest', () => {
+    const known = keyringOfSeeds(crypto, [seed(1, 10), seed(3, 5, 10)])
+    const keyring = keyringOfSeeds(crypto, [seed(1, 10, 20), seed(2, 20)], known)
+    expect(timesOf(keyring)).toEqual([[20, undefined], [10, 20]]) // biome-ignore format: a table
+    expect(keyring.keys[1]!.mlKem768).toBe(known.keys[0]!.mlKem768)
+    expect(keyring.keys[1]!.seed).toBe(known.keys[0]!.seed)
+    expect(timesOf(known)).toEqual([[10, undefined], [5, 10]]) // biome-ignore format: a table
+    const again = keyringOfSeeds(crypto, [seed(1, 10)], keyring)
+    expect(again.keys[0]).not.toHaveProperty('rotatedAtS')
+  })
+
+  it('holds copies: the seeds given can be wiped', () => {
+    const given = seed(1, 10)
+    const keyring = keyringOfSeeds(crypto, [given])
+    given.seed.wipe()
+    expect([...keyring.keys[0]!.seed.expose()]).toEqual(new Array(32).fill(1))
+  })
+
+  it('refuses two current keys, a seed that occurs twice, a wrong size and a time that is none', () => {
+    const short = { seed: Secret.of(new Uint8Array(31), 'account-key-seed'), createdAtS: 5 }
+    for (const seeds of [
+      [seed(1, 10), seed(2, 20)],
+      [seed(1, 10, 20), seed(1, 10, 30)],
+      [short],
+      [seed(1, -1)],
+      [seed(1, 10, 0.5)],
+    ]) {
+      // biome-ignore format: a table
+      expect(codeThrownBy(() => keyringOfSeeds(crypto, seeds))).toBe('bad-input')
+    }
+  })
+})
+
+describe('an account key', () => {
+  it('is expanded from what is stored of it, with a copy of the seed', () => {
+    const stored = { seed: Secret.of(new Uint8Array(32).fill(7), 'account-key-seed'), createdAtS: 10, rotatedAtS: 20 }
+    const key = expandAccountKey(wasm, stored)
+    expect(key).toMatchObject({ createdAtS: 10, rotatedAtS: 20, indicator: someKey(wasm, 7).indicator })
+    wipeAccountKey(key)
+    expect([key.seed.wiped, stored.seed.wiped]).toEqual([true, false])
   })
 })
 
@@ -79,7 +157,7 @@ describe('keyring after any history', () => {
     }
   }
 
-  it('is ordered: one current key, newest rotation first, creation strictly increasing', () => {
+  it('is ordered: one current key, newest rotation first, creation strictly increasing (AK-04)', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 12 }), steps =>
         run(steps, ({ keys }) => {
@@ -97,7 +175,7 @@ describe('keyring after any history', () => {
   })
 })
 
-describe('pruning', () => {
+describe('pruning (AK-06)', () => {
   const rotatedAtS = 1_000_000
   const keyring = keyringOf([someKey(wasm, 1, 10, rotatedAtS), someKey(wasm, 2, rotatedAtS)])
 

@@ -1,7 +1,16 @@
 import { inspect } from 'node:util'
-import { loadCrypto } from '@session-v2/crypto'
+import { loadCrypto, Secret } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
-import { type Account, accountFromSeed, accountKeyFromSeed, keyringOf, wipeAccount, wipeAccountKey } from '@session-v2/protocol'
+import {
+  type Account,
+  accountFromSeed,
+  accountKeyFromSeed,
+  expandDeviceKeys,
+  keyringOf,
+  newDeviceKeys,
+  wipeAccount,
+  wipeAccountKey,
+} from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { providers, someAccount, someKey } from './providers.ts'
 
@@ -55,6 +64,15 @@ describe.each(providers)('what is printed, serialised or cloned (%s)', (_, crypt
     const secrets = [key.seed.expose(), key.x25519.secretKey.expose(), key.mlKem768.secretKey.export().expose()]
     expectNoSecrets(key, secrets)
     expectNoSecrets(keyringOf([key]), secrets)
+  })
+
+  it('of device keys shows no secret', () => {
+    const seed = new Uint8Array(32).fill(0x5d)
+    const keys = newDeviceKeys(crypto, Secret.of(seed, 'device-key-seed'), 1_700_000_000)
+    const [pair] = expandDeviceKeys(crypto, keys)
+    const secrets = [pair!.x25519.secretKey, pair!.mlKem768.seed, pair!.mlKem768.secretKey.export()]
+    expectNoSecrets(keys, [seed, ...secrets.map(secret => secret.expose())])
+    expectNoSecrets(pair, [seed, ...secrets.map(secret => secret.expose())])
   })
 
   it('is checked by a test that would notice', () => {

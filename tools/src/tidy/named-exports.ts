@@ -3,7 +3,7 @@ import { child } from './syntax.ts'
 import { findingAt, type Rule } from './tree.ts'
 
 /** Read by programs that look for a default export. */
-const DEFAULT_EXPORTS = ['vitest.config.ts', 'tools/src/plain-reporter.ts']
+const DEFAULT_EXPORTS = ['vitest.config.ts', 'tools/mutation/vitest.config.ts', 'tools/src/plain-reporter.ts']
 
 export const namedExports: Rule = {
   name: 'named-exports',

@@ -2,7 +2,7 @@
  * The account keys of this device's own account: kept, rotated on schedule, published at −21, erased 16 days after rotation.
  *
  * A thief of the unlocked device finds the current key and those rotated in the last 16 days, and nothing older. Implements AK-04,
- * AK-06, AK-07 and AK-08 on a device's side.
+ * AK-06, AK-07, AK-08 and AK-15 on a device's side.
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { wipe } from '@session-v2/crypto'
@@ -183,7 +183,7 @@ export class OwnAccountKeys {
     const mine = encodeHex(key.x25519.publicKey)
     if (this.#publishedKey === mine && this.#nowMs() - this.#publishedAtMs < REPUBLISH_AFTER_MS) return false
     const { crypto, random, account, requests } = this.#parts
-    const payload = buildAccountKeyRecord(crypto, random, account, key)
+    const payload = buildAccountKeyRecord(crypto, random, account, key, { continuity: this.#keyring.keys })
     const signer = requestSigner(account)
     const options = { accountId: account.id, namespace: NAMESPACE.accountKeys, payload, ttlMs: MAX_TTL_MS, signer }
     const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.accountKeys, payload)

@@ -12,13 +12,18 @@ import { expandKeyPair } from './key-expansion.ts'
 
 export const INDICATOR_BYTES = 2
 
-export interface AccountKey {
-  /** 32 bytes. All that needs to be stored besides the two times. */
+/** What is stored of an account key and what a group message carries of it. */
+export interface AccountKeySeed {
+  /** 32 bytes. */
   readonly seed: Secret<'account-key-seed'>
   /** Seconds since the epoch. */
   readonly createdAtS: number
   /** Seconds since the epoch; absent on the current key. */
   readonly rotatedAtS?: number
+}
+
+/** An account key expanded, for opening messages. */
+export interface AccountKey extends AccountKeySeed {
   readonly x25519: X25519KeyPair
   readonly mlKem768: { readonly publicKey: MlKem768PublicKey; readonly secretKey: MlKem768SecretHandle }
   /** The first two bytes of the ML-KEM public key: what a message says, masked, about the key it was sealed to. */
@@ -39,6 +44,14 @@ export function accountKeyFromSeed(crypto: Crypto, seed: Uint8Array, createdAtS:
     mlKem768: { publicKey: mlKem768.publicKey, secretKey: mlKem768.secretKey },
     indicator: copyBytes(mlKem768.publicKey.subarray(0, INDICATOR_BYTES)),
   }
+}
+
+/**
+ * The account key of what is stored of it. Its seed is copied into a Secret of its own, so that either can be wiped without the
+ * other. Throws `bad-input` as `accountKeyFromSeed` does.
+ */
+export function expandAccountKey(crypto: Crypto, key: AccountKeySeed): AccountKey {
+  return accountKeyFromSeed(crypto, key.seed.expose(), key.createdAtS, key.rotatedAtS)
 }
 
 /** The parts of a key that have to be erased with it. */

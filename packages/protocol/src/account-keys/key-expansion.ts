@@ -15,6 +15,7 @@ import {
   Secret,
   shake256,
   type X25519KeyPair,
+  type X25519PublicKey,
   x25519KeyPair,
 } from '@session-v2/crypto'
 import { encodeUtf8 } from '@session-v2/encoding'
@@ -44,4 +45,18 @@ export function expandKeyPair(crypto: Crypto, domain: KeyDomain, seed: Uint8Arra
     x25519: x25519KeyPair(crypto, Secret.of(x25519Secret!, 'x25519-secret')),
     mlKem768: { seed: Secret.of(mlKemSeed!, 'mlkem768-seed'), ...mlKem768KeyPair(crypto, mlKemSeed!) },
   }
+}
+
+/** Erases every secret of the pair, which cannot be used afterwards. */
+export function wipeExpandedKeyPair({ x25519, mlKem768 }: ExpandedKeyPair): void {
+  for (const secret of [x25519.secretKey, mlKem768.seed, mlKem768.secretKey]) secret.wipe()
+}
+
+/** Only the X25519 public key of an account key of a 32-byte seed: what link requests are sealed to. Throws `bad-input` for another size. */
+export function accountKeyX25519(crypto: Crypto, seed: Uint8Array): X25519PublicKey {
+  requireSize(seed, KEY_SEED_BYTES, 'the seed of a key pair')
+  const [secret] = shake256(crypto, [encodeUtf8('SessionAccountKeys' satisfies KeyDomain), seed], [X25519_SECRET_BYTES])
+  const { publicKey, secretKey } = x25519KeyPair(crypto, Secret.of(secret!, 'x25519-secret'))
+  secretKey.wipe()
+  return publicKey
 }

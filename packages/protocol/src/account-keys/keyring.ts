@@ -1,54 +1,74 @@
 /**
- * The keyring: the account keys an account holds, as a value. Functions return a new keyring and never change the one they get.
+ * The keyring: the account keys of a device, expanded and found by their indicator, as a value. Functions return a new keyring and
+ * never change the one they get.
  *
- *     keys[0]    the current key, the only one not rotated
+ *     keys[0]    the current key, the only one not rotated; a keyring may have none
  *     keys[1…]   rotated keys, the most recently rotated first, kept 16 days to open what is still on its way
  *
  * Implements AK-03, AK-04, AK-05, AK-06.
  */
-import type { Crypto } from '@session-v2/crypto'
-import { encodeHex, equalBytes } from '@session-v2/encoding'
-import { ProtocolError } from '../protocol-error.ts'
-import { type AccountKey, accountKeyFromSeed, requireTime, secretsOf } from './account-key.ts'
-
-/** How long a key is kept after its rotation: messages live 14 days in a swarm, and a sender may use a key for 2 more. */
-export const ACCOUNT_KEY_RETENTION_S = 16 * 24 * 3600
+import { type Crypto, Secret } from '@session-v2/crypto'
+import { copyBytes } from '@session-v2/encoding'
+import { requireSize } from '../protocol-error.ts'
+import { type AccountKey, type AccountKeySeed, expandAccountKey, INDICATOR_BYTES, secretsOf } from './account-key.ts'
+import { currentAccountKey, pruneAccountKeys, rotateAccountKeys, sortAccountKeys } from './account-key-set.ts'
 
 export interface Keyring {
   readonly keys: readonly AccountKey[]
+  /** The keys by the number that is their indicator, in the order of the keyring. */
+  readonly byIndicator: ReadonlyMap<number, readonly AccountKey[]>
 }
 
-export const emptyKeyring: Keyring = { keys: [] }
+export const emptyKeyring: Keyring = { keys: [], byIndicator: new Map() }
 
 /**
- * The keyring of keys that were held before, in any order. Throws `bad-input` unless it is empty or exactly one key is current, and
- * when a seed occurs twice.
+ * The keyring of keys that were held before, in any order. Throws `bad-input` when more than one key is current, and when a seed
+ * occurs twice.
  */
 export function keyringOf(keys: readonly AccountKey[]): Keyring {
-  const sorted = keys.toSorted(currentThenNewestFirst)
-  const currentCount = sorted.filter(key => key.rotatedAtS === undefined).length
-  if (sorted.length > 0 && currentCount !== 1) {
-    throw new ProtocolError('bad-input', `a keyring has one current key, not ${currentCount}`)
+  const sorted = sortAccountKeys(keys)
+  const byIndicator = new Map<number, readonly AccountKey[]>()
+  for (const key of sorted) {
+    const number = indicatorNumber(key.indicator)
+    byIndicator.set(number, [...(byIndicator.get(number) ?? []), key])
   }
-  const seeds = new Set(sorted.map(key => encodeHex(key.x25519.publicKey)))
-  if (seeds.size !== sorted.length) throw new ProtocolError('bad-input', 'a keyring holds no key twice')
-  return { keys: sorted }
+  return { keys: sorted, byIndicator }
 }
 
-/** The key that others should seal to; undefined in an empty keyring. */
+/**
+ * The keyring of seeds, in any order. What `known` has expanded is taken over with the times given here, the rest is expanded, which
+ * is most of the cost. Throws `bad-input` as `keyringOf` does and for seeds or times that are none.
+ *
+ * Who wipes what: the seeds given stay the caller's, for keys that are expanded here hold copies. Keys of `known` that are in the
+ * result share their secrets with it, so a keyring that is replaced is not wiped as a whole: of its keys, wipe with `wipeAccountKey`
+ * those whose `seed` is the `seed` of none in the result.
+ */
+export function keyringOfSeeds(crypto: Crypto, seeds: readonly AccountKeySeed[], known: Keyring = emptyKeyring): Keyring {
+  sortAccountKeys(seeds)
+  const keys = seeds.map(({ seed, createdAtS, rotatedAtS }) => {
+    const expanded = known.keys.find(key => key.seed.equals(seed))
+    if (expanded === undefined) {
+      return expandAccountKey(crypto, { seed, createdAtS, ...(rotatedAtS === undefined ? {} : { rotatedAtS }) })
+    }
+    const { rotatedAtS: _replaced, ...rest } = expanded
+    return { ...rest, createdAtS, ...(rotatedAtS === undefined ? {} : { rotatedAtS }) }
+  })
+  return keyringOf(keys)
+}
+
+/** The key that others should seal to; undefined when every key is rotated, or there is none. */
 export function currentKey(keyring: Keyring): AccountKey | undefined {
-  return keyring.keys[0]
+  return currentAccountKey(keyring.keys.slice(0, 1))
 }
 
 /** The keys whose indicator is these 2 bytes, in the order of the keyring: the order in which to try them. */
 export function keysByIndicator(keyring: Keyring, indicator: Uint8Array): readonly AccountKey[] {
-  return keyring.keys.filter(key => equalBytes(key.indicator, indicator))
+  return keyring.byIndicator.get(indicatorNumber(indicator)) ?? []
 }
 
 /**
- * Makes a new key of a fresh 32-byte seed (copied) current. It counts as created now, but always after every key held, so that
- * all devices agree on which is newest even when a clock went back; the key that was current counts as rotated at that same time.
- * Throws `bad-input` for a wrong size or time.
+ * Makes a new key of a fresh 32-byte seed (copied) current, created and the others rotated at the time that `rotateAccountKeys` says.
+ * Throws `bad-input` for a wrong size or time and for a seed that is held already.
  */
 export function rotateKeyring(
   crypto: Crypto,
@@ -56,26 +76,27 @@ export function rotateKeyring(
   seed: Uint8Array,
   nowS: number,
 ): { keyring: Keyring; current: AccountKey } {
-  requireTime(nowS)
-  const createdAtS = keyring.keys.reduce((latest, key) => Math.max(latest, key.createdAtS + 1), nowS)
-  const current = accountKeyFromSeed(crypto, seed, createdAtS)
-  const rotated = keyring.keys.map(key => (key.rotatedAtS === undefined ? { ...key, rotatedAtS: createdAtS } : key))
-  return { keyring: keyringOf([current, ...rotated]), current }
+  const fresh = Secret.of(copyBytes(seed), 'account-key-seed')
+  try {
+    const rotated = keyringOf(rotateAccountKeys(keyring.keys, fresh, nowS, key => expandAccountKey(crypto, key)))
+    return { keyring: rotated, current: rotated.keys[0]! }
+  } finally {
+    fresh.wipe()
+  }
 }
 
 /**
  * Drops the keys that were rotated more than 16 days ago and hands back their secrets, for the caller to erase once the smaller
- * keyring is stored.
+ * keyring is stored. Throws `bad-input` for a time that is none.
  */
 export function pruneKeyring(keyring: Keyring, nowS: number): { keyring: Keyring; wipe: readonly { wipe(): void }[] } {
-  const isExpired = (key: AccountKey) => key.rotatedAtS !== undefined && key.rotatedAtS < nowS - ACCOUNT_KEY_RETENTION_S
-  const expired = keyring.keys.filter(isExpired)
-  return { keyring: { keys: keyring.keys.filter(key => !isExpired(key)) }, wipe: expired.flatMap(secretsOf) }
+  const { keys } = pruneAccountKeys(keyring.keys, nowS)
+  if (keys.length === keyring.keys.length) return { keyring, wipe: [] }
+  const kept = new Set(keys)
+  return { keyring: keyringOf(keys), wipe: keyring.keys.filter(key => !kept.has(key)).flatMap(secretsOf) }
 }
 
-function currentThenNewestFirst(a: AccountKey, b: AccountKey): number {
-  const aRotatedAtS = a.rotatedAtS ?? Number.POSITIVE_INFINITY
-  const bRotatedAtS = b.rotatedAtS ?? Number.POSITIVE_INFINITY
-  if (aRotatedAtS !== bRotatedAtS) return bRotatedAtS - aRotatedAtS
-  return b.createdAtS - a.createdAtS
+function indicatorNumber(indicator: Uint8Array): number {
+  requireSize(indicator, INDICATOR_BYTES, 'an indicator')
+  return (indicator[0]! << 8) | indicator[1]!
 }

@@ -4,7 +4,7 @@
  * Implements DS-32.
  */
 import type { Crypto, Secret } from '@session-v2/crypto'
-import { currentAccountKey, rotateAccountKeys } from '../account-keys/account-key-set.ts'
+import { currentAccountKey, rotateAccountKeys, settleAccountKeys } from '../account-keys/account-key-set.ts'
 import { rotationDueAtS } from '../account-keys/rotation.ts'
 import { deviceIdBytes } from '../device-group/device-id.ts'
 import { isRegistered } from './device-row.ts'
@@ -14,7 +14,7 @@ import { ownRow, requireActive, secondsOf } from './own-record.ts'
 /** When to rotate, in milliseconds; undefined while this device may not. Zero: at once. */
 export function accountKeyRotationDueAtMs(crypto: Crypto, state: GroupState): number | undefined {
   if (!isRegistered(ownRow(state)) || state.displacedAtMs !== undefined) return undefined
-  const current = currentAccountKey(state.accountKeys)
+  const current = currentAccountKey(settleAccountKeys(state.accountKeys))
   if (current === undefined || state.rotationOwed) return 0
   const members = [...state.rows.values()].filter(isRegistered).length
   return rotationDueAtS(crypto, current, deviceIdBytes(state.self), members) * 1000

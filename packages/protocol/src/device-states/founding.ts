@@ -20,7 +20,7 @@ import { ownRow, secondsOf, withOwnRow, writeOwnRecord } from './own-record.ts'
 /** A device that is in no group and has seen none. */
 export function newGroupState(crypto: Crypto, identity: NewIdentity, details: OwnDetails, nowMs: number): GroupState {
   const { self, deviceKeySeed } = identity
-  const state: GroupState = {
+  return {
     self,
     details,
     deviceKeys: newDeviceKeys(crypto, deviceKeySeed, secondsOf(nowMs)),
@@ -36,8 +36,6 @@ export function newGroupState(crypto: Crypto, identity: NewIdentity, details: Ow
     farewells: [],
     run: { fetched: false, membership: 'Unknown', appeared: [] },
   }
-  const record = writeOwnRecord(state, 0n, 0n)
-  return withOwnRow(state, { state: ROW_STATE.unregistered, record, marked: false })
 }
 
 export interface NewGroup {
@@ -53,11 +51,10 @@ export interface NewGroup {
 export function foundGroup(crypto: Crypto, state: GroupState, group: NewGroup, nowMs: number): GroupChange {
   const { groupId, accountKeySeed, newAccount = false } = group
   requireSize(groupId, GROUP_ID_BYTES, 'a group ID')
-  requireOutside(membershipOf(state, nowMs), newAccount)
-  const nowS = secondsOf(nowMs)
+  requireOutside(membershipOf(state, nowMs), newAccount && ownRow(state) === undefined)
   const alone = forgetGroup(state, nowMs)
   const held = seqnoOf(ownRow(state))
-  const record = writeOwnRecord(alone, held === 0n ? 1n : held, held === 0n ? BigInt(nowS) : timestampOf(state))
+  const record = writeOwnRecord(alone, held === 0n ? 1n : held, BigInt(secondsOf(nowMs)))
   const founded = withFreshKey(
     withOwnRow({ ...alone, groupId, readAtMs: nowMs }, { state: ROW_STATE.registered, record, marked: true }),
     accountKeySeed,
@@ -69,10 +66,6 @@ export function foundGroup(crypto: Crypto, state: GroupState, group: NewGroup, n
   const told = tellMembership(viewed, nowMs)
   const events = [{ type: 'devices-replaced' }, { type: 'account-key-changed' }, ...told.events] as const
   return changeOf(state, told.state, events, [accountKeySeed])
-}
-
-function timestampOf(state: GroupState): bigint {
-  return ownRow(state)?.record?.timestampS ?? 0n
 }
 
 function requireOutside(membership: Membership, newAccount: boolean): void {

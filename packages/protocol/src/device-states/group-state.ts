@@ -10,7 +10,7 @@ import type { ByteKey } from '@session-v2/encoding'
 import type { AccountKeySeed } from '../account-keys/account-key.ts'
 import type { DeviceId } from '../device-group/device-id.ts'
 import type { DeviceRecord } from '../device-group/device-record.ts'
-import type { GroupPayload } from '../device-group/group-payload.ts'
+import type { GroupEntry } from '../device-group/group-payload.ts'
 import type { DeviceKeys } from '../device-keys/device-keys.ts'
 import type { DeviceRow } from './device-row.ts'
 import type { GroupEvent, Membership } from './group-event.ts'
@@ -90,9 +90,11 @@ export interface OwnDetails {
 export interface Farewell {
   readonly groupId: Uint8Array
   /** Absent when nobody remained to be told. */
-  readonly payload?: GroupPayload
+  readonly devices?: ReadonlyMap<DeviceId, GroupEntry>
+  readonly accountKeys: readonly AccountKeySeed[]
   /** Swarm hashes to delete once it is stored. */
   readonly hashes: readonly string[]
+  readonly leftAtMs: number
 }
 
 export interface GroupState {
@@ -104,7 +106,7 @@ export interface GroupState {
   /** Swarm time of the latest message of the own group that was merged. */
   readonly readAtMs?: number
   readonly displacedAtMs?: number
-  /** Includes the own row. */
+  /** Of every device heard of; of this one as soon as it was in a group or asked to be. */
   readonly rows: ReadonlyMap<DeviceId, DeviceRow>
   /** The own seqno in the last push that was confirmed. */
   readonly confirmedSeqno: bigint
@@ -145,11 +147,7 @@ export interface GroupChange {
 
 /** Every secret in a state, each once. */
 export function secretsOf(state: GroupState): ReadonlySet<Secret> {
-  const keys = [
-    ...state.accountKeys,
-    ...state.retiredKeys,
-    ...state.farewells.flatMap(({ payload }) => payload?.accountKeys ?? []),
-  ]
+  const keys = [...state.accountKeys, ...state.retiredKeys, ...state.farewells.flatMap(({ accountKeys }) => accountKeys)]
   const deviceKeys = [state.deviceKeys.current, ...state.deviceKeys.previous]
   return new Set<Secret>([...keys, ...deviceKeys].map(({ seed }) => seed))
 }

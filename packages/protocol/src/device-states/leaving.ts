@@ -8,15 +8,17 @@ import type { Crypto, Secret } from '@session-v2/crypto'
 import type { AccountKeySeed } from '../account-keys/account-key.ts'
 import { settleAccountKeys } from '../account-keys/account-key-set.ts'
 import type { DeviceId } from '../device-group/device-id.ts'
-import { deviceRecordDigest, encodeDeviceRecord } from '../device-group/device-record.ts'
-import type { GroupEntry, GroupPayload } from '../device-group/group-payload.ts'
+import type { GroupEntry } from '../device-group/group-payload.ts'
 import { newDeviceKeys } from '../device-keys/device-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
-import { entryOf, isRegistered, ROW_STATE } from './device-row.ts'
+import { isRegistered } from './device-row.ts'
 import { changeOf, type Farewell, type GroupChange, type GroupState } from './group-state.ts'
 import { dismissGroup } from './groups-in-view.ts'
+import { listedAccountKeys, listedEntries } from './listing.ts'
 import { membershipOf, tellMembership } from './membership.ts'
-import { ownRow, requireActive, secondsOf, writeOwnRecord } from './own-record.ts'
+import { ownRow, requireActive, secondsOf } from './own-record.ts'
+
+const FAREWELL_OWED_MS = 24 * 3600 * 1000
 
 /** What the device is called from now on: never an ID that was used before. */
 export interface NewIdentity {
@@ -25,46 +27,44 @@ export interface NewIdentity {
   readonly deviceKeySeed: Secret<'device-key-seed'>
 }
 
-/** The rows as entries of a group message. */
-export function entriesOf(crypto: Crypto, rows: GroupState['rows']): ReadonlyMap<DeviceId, GroupEntry> {
-  const entries = new Map<DeviceId, GroupEntry>()
-  for (const [id, row] of rows) {
-    const entry = entryOf(row, record => deviceRecordDigest(crypto, encodeDeviceRecord(record)))
-    if (entry !== undefined) entries.set(id, entry)
-  }
-  return entries
-}
-
-/** Leaves the own group, if there is one, and owes the others word of it. The device keeps its ID and keys. */
+/**
+ * Leaves the own group, if there is one, and owes the others word of it, if it may still speak for the group. The device keeps its ID
+ * and keys.
+ */
 export function departGroup(crypto: Crypto, state: GroupState, nowMs: number): GroupState {
-  if (!isRegistered(ownRow(state)) || state.groupId === undefined) return forgetGroup(state, nowMs)
-  const farewell: Farewell = {
-    groupId: state.groupId,
-    ...(hasOthers(state) ? { payload: lastPayload(crypto, state, nowMs) } : {}),
-    hashes: state.mergedHashes,
-  }
-  const isOwed = farewell.payload !== undefined || farewell.hashes.length > 0
-  const farewells = isOwed ? [...state.farewells, farewell] : state.farewells
-  return dismissGroup(forgetGroup({ ...state, farewells }, nowMs), farewell.groupId)
+  const { groupId, displacedAtMs, farewells } = state
+  if (groupId === undefined || !isRegistered(ownRow(state))) return forgetGroup(state, nowMs)
+  const farewell = farewellOf(crypto, state, groupId, nowMs)
+  const isOwed = displacedAtMs === undefined && (farewell.devices !== undefined || farewell.hashes.length > 0)
+  return dismissGroup(forgetGroup({ ...state, farewells: isOwed ? [...farewells, farewell] : farewells }, nowMs), groupId)
 }
 
-function hasOthers({ self, rows }: GroupState): boolean {
-  return [...rows].some(([id, row]) => id !== self && isRegistered(row))
-}
-
-function lastPayload(crypto: Crypto, { self, rows, accountKeys }: GroupState, nowMs: number): GroupPayload {
+function farewellOf(crypto: Crypto, state: GroupState, groupId: Uint8Array, nowMs: number): Farewell {
+  const { self, rows, accountKeys, mergedHashes } = state
+  const hasOthers = [...rows].some(([id, row]) => id !== self && isRegistered(row))
+  if (!hasOthers) return { groupId, accountKeys: [], hashes: mergedHashes, leftAtMs: nowMs }
   const left: GroupEntry = { kind: 'left', atS: BigInt(secondsOf(nowMs)) }
-  return { devices: new Map(entriesOf(crypto, rows)).set(self, left), accountKeys: settleAccountKeys(accountKeys) }
+  const devices = new Map(listedEntries(crypto, rows)).set(self, left)
+  return {
+    groupId,
+    devices,
+    accountKeys: listedAccountKeys(accountKeys, secondsOf(nowMs)),
+    hashes: mergedHashes,
+    leftAtMs: nowMs,
+  }
+}
+
+/** Whether a last message may still be sent: others erase device keys two days after they replaced them, and it knows the old ones. */
+export function isStillOwed({ leftAtMs }: Farewell, nowMs: number): boolean {
+  return nowMs - leftAtMs < FAREWELL_OWED_MS
 }
 
 /** Forgets all that belongs to the own group. Its account keys are retired. */
 export function forgetGroup(state: GroupState, nowMs: number): GroupState {
   const { groupId: _, readAtMs: __, displacedAtMs: ___, ...rest } = state
-  const row = ownRow(state)
-  const record = row?.record ?? writeOwnRecord(state, 0n, 0n)
   return {
     ...rest,
-    rows: new Map([[state.self, { state: ROW_STATE.unregistered, record, marked: false }]]),
+    rows: new Map(),
     confirmedSeqno: 0n,
     accountKeys: [],
     rotationOwed: false,
@@ -110,8 +110,6 @@ function withNewIdentity(
 ): GroupChange {
   if (self === before.self) throw new ProtocolError('bad-input', 'a new identity has another device ID')
   const renewed = { ...forgotten, self, deviceKeys: newDeviceKeys(crypto, deviceKeySeed, secondsOf(nowMs)) }
-  const record = writeOwnRecord(renewed, 0n, 0n)
-  const rows = new Map([[self, { state: ROW_STATE.unregistered, record, marked: false }]])
-  const told = tellMembership({ ...renewed, rows }, nowMs)
+  const told = tellMembership(renewed, nowMs)
   return changeOf(before, told.state, [{ type: 'devices-replaced' }, ...told.events], [deviceKeySeed])
 }

@@ -120,6 +120,6 @@ function isHeld(held: readonly AccountKeySeed[], seed: AccountKeySeed['seed']): 
 }
 
 function sameCurrent(before: readonly GroupAccountKey[], after: readonly GroupAccountKey[]): boolean {
-  const [old, now] = [currentAccountKey(before), currentAccountKey(after)]
+  const [old, now] = [currentAccountKey(settleAccountKeys(before)), currentAccountKey(settleAccountKeys(after))]
   return old === undefined || now === undefined ? old === now : old.seed.equals(now.seed)
 }

@@ -17,7 +17,7 @@ import { equalBytes } from '@session-v2/encoding'
 import type { GroupEntry, GroupPayload } from '../device-group/group-payload.ts'
 import type { GroupFacts, OpenGroupOutcome } from '../device-group/open.ts'
 import { deviceKeyUsed } from '../device-keys/device-keys.ts'
-import { isRegistered, ROW_STATE } from './device-row.ts'
+import { isRegistered, isRemoved, ROW_STATE } from './device-row.ts'
 import type { GroupEvent } from './group-event.ts'
 import { changeOf, type GroupChange, type GroupState, type OwnRequest } from './group-state.ts'
 import { viewGroup } from './groups-in-view.ts'
@@ -112,7 +112,7 @@ function unreadable(
   nowMs: number,
 ): [GroupState, readonly GroupEvent[]] {
   const row = ownRow(state)
-  if (announcesRemoval && row !== undefined && isRemovedFrom(state, facts)) {
+  if (announcesRemoval && row !== undefined && !isRemoved(row) && isRemovedFrom(state, facts)) {
     const removedAtS = BigInt(secondsOf(nowMs))
     const kicked = { ...row, state: ROW_STATE.kicked, removedAtS, marked: false }
     const rows = new Map(state.rows).set(state.self, kicked)

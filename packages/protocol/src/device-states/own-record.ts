@@ -9,7 +9,7 @@ import { equalBytes, INT64_MAX } from '@session-v2/encoding'
 import { type DeviceRecord, deviceRecordText, encodeDeviceRecord, writeDeviceRecord } from '../device-group/device-record.ts'
 import { rotateDeviceKeys } from '../device-keys/device-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
-import { type DeviceRow, isRegistered, ROW_STATE, seqnoOf } from './device-row.ts'
+import { type DeviceRow, isRegistered, seqnoOf } from './device-row.ts'
 import { changeOf, type GroupChange, type GroupState, type OwnDetails } from './group-state.ts'
 
 const S_PER_MS = 1000
@@ -44,17 +44,12 @@ export function nextSeqno(row: DeviceRow | undefined): bigint {
   return seqno + 1n
 }
 
-/**
- * The own record brought up to date. In a group a change takes the next seqno and the time of now; outside of one nobody has seen
- * the record, and it keeps both. What was asked with stays as it was asked while the row is Pending.
- */
+/** The record of a member brought up to date, with the next seqno and the time of now. Before, it stays what was asked with. */
 export function reviseOwnRecord(state: GroupState, nowMs: number): GroupState {
   const row = ownRow(state)
-  if (row === undefined || row.record === undefined || row.state === ROW_STATE.pending || row.removedAtS !== undefined)
-    return state
+  if (row?.record === undefined || !isRegistered(row)) return state
   const same = writeOwnRecord(state, row.record.seqno, row.record.timestampS)
   if (equalBytes(encodeDeviceRecord(same), encodeDeviceRecord(row.record))) return state
-  if (!isRegistered(row)) return withOwnRow(state, { ...row, record: same })
   // At the last seqno nothing can be said any more; the device goes on with what others have written about it.
   if (row.record.seqno === INT64_MAX) return state
   const record = writeOwnRecord(state, nextSeqno(row), BigInt(secondsOf(nowMs)))
@@ -76,8 +71,12 @@ export function changeDetails(state: GroupState, details: Partial<OwnDetails>, n
   return changeOf(state, reviseOwnRecord({ ...state, details: { ...state.details, ...details } }, nowMs), [])
 }
 
-/** Replaces the current device key by one of a fresh 32-byte seed. The old one stays until the group knows the new one. */
+/**
+ * Replaces the current device key of a member by one of a fresh 32-byte seed. The old one stays until the group knows the new one.
+ * Throws `not-registered`, `displaced`.
+ */
 export function rotateDeviceKey(crypto: Crypto, state: GroupState, seed: Secret<'device-key-seed'>, nowMs: number): GroupChange {
+  requireActive(state)
   const deviceKeys = rotateDeviceKeys(crypto, state.deviceKeys, seed, secondsOf(nowMs))
   return changeOf(state, reviseOwnRecord({ ...state, deviceKeys }, nowMs), [])
 }

@@ -126,9 +126,9 @@ export function expireOwnRequests(state: GroupState, nowMs: number): GroupState 
   return isOver ? withoutPending({ ...state, ownRequests }) : { ...state, ownRequests }
 }
 
-/** At a start: what was asked but never known to be stored is withdrawn, and membership is Unknown until the next fetch. */
+/** At a start: what was asked but neither known to be stored nor answered is withdrawn, and membership is Unknown until the next fetch. */
 export function resume(state: GroupState, nowMs: number): GroupState {
-  const ownRequests = state.ownRequests.filter(({ deadlineMs }) => deadlineMs !== undefined)
+  const ownRequests = state.ownRequests.filter(({ deadlineMs, held }) => deadlineMs !== undefined || held.length > 0)
   const withdrew = ownRequests.at(-1) !== state.ownRequests.at(-1)
   const kept = { ...state, ownRequests, run: { fetched: false, membership: 'Unknown', appeared: [] } as const }
   return expireOwnRequests(withdrew ? withoutPending(kept) : kept, nowMs)

@@ -5,27 +5,21 @@
  *       ▲                    │
  *       └──── lost, or changed since ◀┘
  *
- * Implements DS-24, DS-33, DS-34, DS-35, DS-36.
+ * Implements DS-24, DS-34, DS-35, DS-36.
  */
 import type { Crypto, Random, X25519PublicKey } from '@session-v2/crypto'
 import { concatBytes, equalBytes, uint32Le } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
-import { ACCOUNT_KEY_RETENTION_S, settleAccountKeys } from '../account-keys/account-key-set.ts'
 import { accountKeyX25519 } from '../account-keys/key-expansion.ts'
-import type { DeviceId } from '../device-group/device-id.ts'
-import {
-  type GroupEntry,
-  type GroupPayload,
-  MAX_CARRIED_ACCOUNT_KEYS,
-  MAX_LISTED_DEVICES,
-} from '../device-group/group-payload.ts'
+import type { GroupPayload } from '../device-group/group-payload.ts'
 import { sealGroupMessage } from '../device-group/seal.ts'
 import { confirmDeviceKeys } from '../device-keys/device-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { type DeviceRow, isRegistered, seqnoOf } from './device-row.ts'
 import { changeOf, type Farewell, type GroupAccountKey, type GroupChange, type GroupState } from './group-state.ts'
 import { GROUP_TTL_MS, viewGroup } from './groups-in-view.ts'
-import { entriesOf } from './leaving.ts'
+import { isStillOwed } from './leaving.ts'
+import { listedAccountKeys, listedEntries } from './listing.ts'
 import { withHash } from './merge.ts'
 import { ownRow, secondsOf } from './own-record.ts'
 
@@ -44,9 +38,9 @@ interface CarriedState {
   readonly accountKeys: readonly GroupAccountKey[]
 }
 
-/** Whether anything is owed. */
-export function isPushDue(state: GroupState): boolean {
-  if (state.farewells.length > 0) return true
+/** Whether anything is owed at `nowMs`. */
+export function isPushDue(state: GroupState, nowMs: number): boolean {
+  if (state.farewells.some(farewell => isStillOwed(farewell, nowMs))) return true
   const row = ownRow(state)
   if (!isRegistered(row) || state.displacedAtMs !== undefined) return false
   if (seqnoOf(row) > state.confirmedSeqno) return true
@@ -58,34 +52,19 @@ export function isPushDue(state: GroupState): boolean {
  * key: then one has to be made first (`rotateAccountKey`).
  */
 export function duePush(crypto: Crypto, state: GroupState, nowMs: number): GroupPush | undefined {
-  if (!isPushDue(state)) return undefined
-  const farewell = state.farewells[0]
+  if (!isPushDue(state, nowMs)) return undefined
+  const farewell = state.farewells.find(each => isStillOwed(each, nowMs))
   if (farewell !== undefined) {
-    const { groupId, payload, hashes } = farewell
-    return { ...(payload === undefined ? {} : { group: { groupId, payload } }), deletes: hashes, carries: farewell }
+    const { groupId, devices, accountKeys, hashes } = farewell
+    const payload = { devices: devices ?? new Map(), accountKeys: listedAccountKeys(accountKeys, secondsOf(nowMs)) }
+    return { ...(devices === undefined ? {} : { group: { groupId, payload } }), deletes: hashes, carries: farewell }
   }
   const { groupId, rows } = state
   if (groupId === undefined) throw new ProtocolError('bad-input', 'the own device group has no ID yet')
-  const accountKeys = keysToPass(state, secondsOf(nowMs))
+  const accountKeys = listedAccountKeys(state.accountKeys, secondsOf(nowMs))
   if (accountKeys.length === 0) throw new ProtocolError('bad-input', 'the own device group has no account key yet')
-  const payload = { devices: listed(state, entriesOf(crypto, rows)), accountKeys }
+  const payload = { devices: listedEntries(crypto, rows), accountKeys }
   return { group: { groupId, payload }, deletes: state.mergedHashes, carries: { rows, accountKeys: state.accountKeys } }
-}
-
-/** The keys within retention, in their order, as many as a message carries. */
-function keysToPass({ accountKeys }: GroupState, nowS: number): readonly GroupAccountKey[] {
-  const settled = settleAccountKeys(accountKeys)
-  const timely = settled.filter(({ rotatedAtS }) => rotatedAtS === undefined || rotatedAtS >= nowS - ACCOUNT_KEY_RETENTION_S)
-  return timely.slice(0, MAX_CARRIED_ACCOUNT_KEYS)
-}
-
-/** All entries; beyond what a message carries members come first, then the devices that have gone last. */
-function listed({ self }: GroupState, entries: GroupPayload['devices']): GroupPayload['devices'] {
-  if (entries.size <= MAX_LISTED_DEVICES) return entries
-  const rank = ([id, entry]: readonly [DeviceId, GroupEntry]) =>
-    entry.kind === 'member' ? (id === self ? 2n ** 65n : 2n ** 64n) : entry.atS
-  const first = [...entries].toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1)).slice(0, MAX_LISTED_DEVICES)
-  return new Map(first)
 }
 
 /** The sealed message of a push. Throws `bad-input` when it has none to seal, or what `sealGroupMessage` throws. */

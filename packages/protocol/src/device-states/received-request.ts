@@ -10,6 +10,7 @@
  */
 import type { Crypto, Secret } from '@session-v2/crypto'
 import { INT64_MAX } from '@session-v2/encoding'
+import type { DeviceId } from '../device-group/device-id.ts'
 import { type DeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../device-group/device-record.ts'
 import type { LinkRequest } from '../device-link/link-request.ts'
 import { ProtocolError } from '../protocol-error.ts'
@@ -18,6 +19,9 @@ import { type DeviceRow, isNewer, isRegistered, ROW_STATE, seqnoOf } from './dev
 import type { GroupEvent } from './group-event.ts'
 import { changeOf, type GroupChange, type GroupState, type ReceivedRequest } from './group-state.ts'
 import { ownRow, requireActive } from './own-record.ts'
+
+/** Open requests at a time: whoever has the recovery password can make as many as they like. */
+export const MAX_OPEN_REQUESTS = 64
 
 /** A link request that was opened. */
 export interface ReceivedLinkRequest {
@@ -36,7 +40,9 @@ export function receiveLinkRequest(state: GroupState, received: ReceivedLinkRequ
   const isMember = isRegistered(ownRow(state)) && state.displacedAtMs === undefined
   const row = state.rows.get(deviceId)
   const isKnown = state.receivedRequests.some(each => each.hash === hash)
-  if (!isMember || isKnown || deviceId === state.self || expiresAtMs <= nowMs || !isAsking(row, record, digest)) {
+  const others = state.receivedRequests.filter(each => each.status === 'open' && each.deviceId !== deviceId)
+  const isFull = others.length >= MAX_OPEN_REQUESTS
+  if (!isMember || isKnown || isFull || deviceId === state.self || expiresAtMs <= nowMs || !isAsking(row, record, digest)) {
     return changeOf(state, state, [])
   }
   const events: GroupEvent[] = [{ type: 'link-request-added', hash }]
@@ -120,7 +126,10 @@ function withStatus(state: GroupState, hash: string, status: ReceivedRequest['st
   return state.receivedRequests.map(each => (each.hash === hash ? { ...each, status } : each))
 }
 
-/** Ends the open requests whose message the swarm no longer keeps; those that had ended before are forgotten then. */
+/**
+ * Ends the open requests whose message the swarm no longer keeps; those that had ended before are forgotten then, and with the last
+ * request of a device that was never let in its row.
+ */
 export function expireReceivedRequests(state: GroupState, nowMs: number, events: GroupEvent[]): GroupState {
   const remembered = state.receivedRequests.filter(each => each.status === 'open' || each.expiresAtMs > nowMs)
   const receivedRequests = remembered.map(each => {
@@ -128,5 +137,8 @@ export function expireReceivedRequests(state: GroupState, nowMs: number, events:
     events.push({ type: 'link-request-ended', hash: each.hash, how: 'expired' })
     return { ...each, status: 'expired' as const }
   })
-  return { ...state, receivedRequests }
+  const asking = new Set(receivedRequests.map(({ deviceId }) => deviceId))
+  const isForgotten = (id: DeviceId, row: DeviceRow) => row.state === ROW_STATE.pending && id !== state.self && !asking.has(id)
+  const rows = new Map([...state.rows].filter(([id, row]) => !isForgotten(id, row)))
+  return { ...state, rows, receivedRequests }
 }

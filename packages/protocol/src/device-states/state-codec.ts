@@ -13,7 +13,7 @@ import { decodeGroupPayload, encodeGroupPayload } from '../device-group/group-pa
 import { type DeviceKey, deviceKeyOf } from '../device-keys/device-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { type DeviceRow, ROW_STATE, type RowState } from './device-row.ts'
-import type { GroupState, OwnRequest, ReceivedRequest } from './group-state.ts'
+import type { Farewell, GroupState, OwnRequest, ReceivedRequest } from './group-state.ts'
 import { StateFields } from './state-fields.ts'
 
 const VERSION = 1n
@@ -86,11 +86,7 @@ function stateOf(crypto: Crypto, fields: StateFields): GroupState {
     })),
     ownRequests: fields.dicts('ownRequests').map(ownRequestFrom),
     receivedRequests: fields.dicts('receivedRequests').map(receivedRequestFrom),
-    farewells: fields.dicts('farewells').map(farewell => ({
-      groupId: farewell.bytes('groupId'),
-      ...(farewell.has('payload') ? { payload: decodeGroupPayload(crypto, farewell.bytes('payload')) } : {}),
-      hashes: farewell.texts('hashes'),
-    })),
+    farewells: fields.dicts('farewells').map(farewell => farewellFrom(crypto, farewell)),
     ...(fields.has('groupId') ? { groupId: fields.bytes('groupId') } : {}),
     ...(fields.has('readAtMs') ? { readAtMs: fields.number('readAtMs') } : {}),
     ...(fields.has('displacedAtMs') ? { displacedAtMs: fields.number('displacedAtMs') } : {}),
@@ -247,10 +243,23 @@ function receivedRequestFrom(request: StateFields): ReceivedRequest {
   }
 }
 
-function farewellValue({ groupId, payload, hashes }: GroupState['farewells'][number]): BtDict {
+function farewellValue({ groupId, devices, accountKeys, hashes, leftAtMs }: Farewell): BtDict {
   return new Map<string, BtValue>([
     ['groupId', groupId],
+    ['accountKeys', accountKeys.map(accountKeyValue)],
     ['hashes', hashes.map(encodeUtf8)],
-    ...optional('payload', payload === undefined ? undefined : encodeGroupPayload(payload)),
+    ['leftAtMs', BigInt(leftAtMs)],
+    // Without keys it holds no secret.
+    ...optional('devices', devices === undefined ? undefined : encodeGroupPayload({ devices, accountKeys: [] })),
   ])
+}
+
+function farewellFrom(crypto: Crypto, farewell: StateFields): Farewell {
+  return {
+    groupId: farewell.bytes('groupId'),
+    ...(farewell.has('devices') ? { devices: decodeGroupPayload(crypto, farewell.bytes('devices')).devices } : {}),
+    accountKeys: farewell.dicts('accountKeys').map(accountKeyFrom),
+    hashes: farewell.texts('hashes'),
+    leftAtMs: farewell.number('leftAtMs'),
+  }
 }

@@ -5,7 +5,7 @@
  * decrypt, the message is what it is and no other key is tried. When no account key fits, the message may be one without forward
  * secrecy, sealed to the account ID itself.
  *
- * Implements DM2-10, DM2-11.
+ * Implements DM2-10, DM2-11, NOT-12.
  */
 import { type Crypto, CryptoError, mlKem768Decapsulate, wipe, x25519, xchacha20Poly1305Decrypt } from '@session-v2/crypto'
 import type { Account } from '../account/account.ts'

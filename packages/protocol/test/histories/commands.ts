@@ -111,7 +111,7 @@ export class History {
     else if (op === 'push') this.push(device, fate)
     else if (op === 'sync') this.sync(device)
     else if (op === 'deliver') this.deliver(device, world.stored[which % Math.max(1, world.stored.length)])
-    else if (op === 'link') this.link(device, world.devices[which % world.devices.length]!)
+    else if (op === 'link') this.link(device, world.devices[which % world.devices.length]!, fate)
     else if (op === 'ask') this.ask(device, which, fate)
     else this.#act(device, op, which)
   }
@@ -226,7 +226,8 @@ export class History {
     const opened = world.open(device, message)
     const { hash, swarmTimeMs, expiresAtMs } = message
     const received = { hash, swarmTimeMs, expiresAtMs, message: world.bytesOf(message), opened }
-    this.do(device, 'merge', { message, opened }, nowMs => mergeGroupMessage(world.crypto, device.state, received, nowMs))
+    const openedWith = opened.outcome === 'opened' ? encodeHex(opened.openedWith) : undefined
+    this.do(device, 'merge', { message, openedWith }, nowMs => mergeGroupMessage(world.crypto, device.state, received, nowMs))
   }
 
   #deliverLink(device: Device, message: Stored): void {
@@ -276,7 +277,10 @@ export class History {
   }
 
   duePush(device: Device): GroupPush | undefined {
-    return duePush(this.world.crypto, device.state, this.world.timeOf(device))
+    const nowMs = this.world.timeOf(device)
+    const push = duePush(this.world.crypto, device.state, nowMs)
+    this.#observer.did(device, { name: 'duePush', refused: false, input: { push, nowMs } })
+    return push
   }
 
   /** What a client does each time: read all, then send what is owed. */
@@ -286,14 +290,25 @@ export class History {
     while (this.push(device, 0));
   }
 
-  /** A whole linking without accidents, so that histories have groups of several devices. */
-  link(joining: Device, member: Device): void {
+  /**
+   * A whole linking, so that histories have groups of several devices. fate 1: the device does not see that it was let in, and asks
+   * again: a replacement.
+   */
+  link(joining: Device, member: Device, fate = 0): void {
     const groupId = member.state.groupId
     if (groupId === undefined || joining === member) return
     this.sync(member)
     this.fetch(joining, 0, 0)
+    this.#askAndAccept(joining, member, groupId)
+    if (fate % 3 === 1) this.#askAndAccept(joining, member, groupId)
+    this.fetch(joining, 0, 0)
+    this.push(joining, 0)
+  }
+
+  #askAndAccept(joining: Device, member: Device, groupId: Uint8Array): void {
     const at = joining.state.groupsInView.findIndex(group => encodeHex(group.groupId) === encodeHex(groupId))
     if (at === -1) return
+    this.world.nowMs += 1000
     const count = this.world.stored.length
     this.ask(joining, at, 0)
     const request = this.world.stored[count]
@@ -302,7 +317,5 @@ export class History {
     this.fetch(member, 0, 0)
     this.accept(member, request.hash)
     this.push(member, 0)
-    this.fetch(joining, 0, 0)
-    this.push(joining, 0)
   }
 }

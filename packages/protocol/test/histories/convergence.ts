@@ -40,7 +40,7 @@ export function settle(history: History): void {
 }
 
 function currentless({ accountKeys }: GroupState): boolean {
-  return !accountKeys.some(({ rotatedAtS }) => rotatedAtS === undefined)
+  return !settleAccountKeys(accountKeys).some(({ rotatedAtS }) => rotatedAtS === undefined)
 }
 
 /** After `settle`, and a word of every member: all members of one group hold the same, and nobody who is listed is left out. */

@@ -1,4 +1,4 @@
-/** The naive model: account keys (AK-03 to AK-06, AK-11, AK-12) and what DS-08, DS-23, DS-32 and DS-33 say of them. */
+/** The naive model: account keys (AK-03 to AK-06, AK-11 to AK-13) and what DS-08, DS-23, DS-32 and DS-33 say of them. */
 import type { ModelAccountKey, ModelKey, ModelState } from './model-types.ts'
 
 const RETENTION_S = 16 * 24 * 3600
@@ -13,14 +13,14 @@ export function mergeAccountKeys(
   const keys = held.map(key => ({ ...key }))
   const inserted = new Set<string>()
   for (const key of incoming) {
-    // DS-08: created more than 48 hours in the future.
-    if (key.createdAtS > nowS + MAX_AHEAD_S) continue
     const known = keys.find(({ seed }) => seed === key.seed)
     if (known !== undefined) {
       // AK-11: a known seed takes the earlier rotation if both have one, else the one there is.
       if (key.rotatedAtS !== undefined) known.rotatedAtS = Math.min(known.rotatedAtS ?? key.rotatedAtS, key.rotatedAtS)
       continue
     }
+    // DS-08: created more than 48 hours in the future.
+    if (key.createdAtS > nowS + MAX_AHEAD_S) continue
     // AK-11: an unknown seed is inserted as given; DS-08: it is new to the device, hence not yet passed on.
     keys.push({ ...key, distributed: false })
     inserted.add(key.seed)
@@ -63,12 +63,17 @@ function isPastRetention(key: ModelKey, keys: readonly ModelKey[], nowS: number)
   return rotatedAtS !== undefined && rotatedAtS < nowS - RETENTION_S
 }
 
-/** DS-32, AK-04: makes a fresh key current. */
-export function rotateAccountKeys(state: ModelState, seed: string, nowS: number): void {
+/** AK-04: adds a fresh key, which is current. */
+export function addAccountKey(keys: ModelAccountKey[], seed: string, nowS: number): void {
   let createdAtS = nowS
-  for (const key of state.accountKeys) createdAtS = Math.max(createdAtS, key.createdAtS + 1)
-  for (const key of state.accountKeys) key.rotatedAtS ??= createdAtS
-  state.accountKeys.push({ seed, createdAtS, distributed: false })
+  for (const key of keys) createdAtS = Math.max(createdAtS, key.createdAtS + 1)
+  for (const key of keys) key.rotatedAtS ??= createdAtS
+  keys.push({ seed, createdAtS, distributed: false })
+}
+
+/** DS-32 */
+export function rotateAccountKeys(state: ModelState, seed: string, nowS: number): void {
+  addAccountKey(state.accountKeys, seed, nowS)
   // DS-09: the departures that were read are dealt with.
   state.rotationOwed = false
 }
@@ -101,7 +106,7 @@ export function eraseAccountKeys(state: ModelState, nowS: number): void {
   state.retiredKeys = state.retiredKeys.filter(({ rotatedAtS }) => rotatedAtS! >= nowS - RETENTION_S)
 }
 
-/** AK-05: the current one, then the last rotated first; of these the last created first, then the lowest seed. */
+/** AK-13: the current one, then the last rotated first; of these the last created first, then the lowest seed. */
 export function inOrder<K extends ModelKey>(keys: readonly K[]): K[] {
   return keys.toSorted((a, b) => {
     const aRotatedAtS = a.rotatedAtS ?? Number.MAX_VALUE

@@ -1,4 +1,4 @@
-/** The naive model: the keys of one device, as far as DS-35 to DS-37 touch them (DK-04 to DK-06). */
+/** The naive model: the keys of one device, as far as DS-35 to DS-37 touch them (DK-04, DK-06, DK-07). */
 import type { ModelState } from './model-types.ts'
 
 const GRACE_S = 48 * 3600
@@ -15,14 +15,14 @@ export function confirmDeviceKey(state: ModelState, announced: string, nowS: num
   }
 }
 
-/** A message was read with a key that was released before: its release counts from then. */
+/** DK-06: a message was read with a key that was released before: its release counts from then. */
 export function noteDeviceKeyUse(state: ModelState, x25519: string, atS: number): void {
   for (const key of state.deviceKeys) {
     if (key.x25519 === x25519 && key.releasedAtS !== undefined && key.releasedAtS < atS) key.releasedAtS = atS
   }
 }
 
-/** DS-37: keys released 48 hours ago or more are erased. A release that is as far ahead was a wrong clock's, and counts from now. */
+/** DS-37, DK-07: keys released 48 hours ago or more are erased. A release that is as far ahead was a wrong clock's, and counts from now. */
 export function eraseDeviceKeys(state: ModelState, nowS: number): void {
   state.deviceKeys = state.deviceKeys.filter(({ releasedAtS }) => releasedAtS === undefined || releasedAtS > nowS - GRACE_S)
   for (const key of state.deviceKeys) {

@@ -5,6 +5,8 @@ import { hasPassed } from './model-types.ts'
 /** How long the swarm keeps a group message. */
 export const GROUP_MESSAGE_LIFE_MS = 30 * 24 * 3600 * 1000
 
+const MAX_GROUPS_IN_VIEW = 64
+
 /** DS-06: a message of the group was seen. */
 export function noteGroup(state: ModelState, groupId: string, linkKey: string, seenAtMs: number, expiresAtMs: number): void {
   const group = state.groupsInView.get(groupId)
@@ -28,6 +30,11 @@ export function forgetGroupsOutOfView(state: ModelState, nowMs: number): void {
   for (const [groupId, { expiresAtMs }] of state.groupsInView) {
     if (hasPassed(expiresAtMs, nowMs)) state.groupsInView.delete(groupId)
   }
+  // Of more than 64 the own one and those seen last are kept.
+  const others = [...state.groupsInView.keys()].filter(groupId => groupId !== state.groupId)
+  others.sort((a, b) => state.groupsInView.get(b)!.seenAtMs - state.groupsInView.get(a)!.seenAtMs)
+  const room = MAX_GROUPS_IN_VIEW - (state.groupsInView.size - others.length)
+  for (const groupId of others.slice(room)) state.groupsInView.delete(groupId)
 }
 
 export function isRegistered(state: ModelState): boolean {

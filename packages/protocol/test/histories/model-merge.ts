@@ -5,10 +5,12 @@ import { isRegistered, noteGroup } from './model-membership.ts'
 import { forgetGroup, leaveGroup, rewriteOwnRecord } from './model-own.ts'
 import { isRemoved, mergeEntry } from './model-rows.ts'
 import {
+  hasPassed,
   type ModelEntry,
   type ModelMessage,
   type ModelOpened,
   type ModelOwnRequest,
+  type ModelReceivedRequest,
   type ModelRowState,
   type ModelState,
   secondsOf,
@@ -26,7 +28,6 @@ export function mergeMessage(state: ModelState, message: ModelMessage, nowMs: nu
     noteUnreadable(state, message, nowMs)
     return
   }
-  noteDeviceKeyUse(state, message.opened.openedWith, secondsOf(message.swarmTimeMs))
   if (isRegistered(state) && isSameGroup(state, message)) {
     // DS-07: where the device has no group ID, it takes that of the message.
     state.groupId ??= message.groupId
@@ -44,8 +45,11 @@ function isSameGroup(state: ModelState, { groupId }: ModelMessage): boolean {
 /** DS-08 to DS-12. In the device's own admission what it reads is history. */
 function mergeOpened(state: ModelState, message: ModelMessage, opened: ModelOpened, nowMs: number, isAdmission: boolean): void {
   const nowS = secondsOf(nowMs)
+  noteDeviceKeyUse(state, opened.openedWith, secondsOf(message.swarmTimeMs))
   for (const [id, entry] of opened.devices) mergeOneEntry(state, id, entry, nowMs, isAdmission)
   state.accountKeys = mergeAccountKeys(state.accountKeys, opened.keys, nowS)
+  // DS-23: what is held of the own group is not retired.
+  state.retiredKeys = state.retiredKeys.filter(({ seed }) => !state.accountKeys.some(key => key.seed === seed))
   // DS-11
   if (!state.mergedHashes.includes(message.hash)) state.mergedHashes.push(message.hash)
   state.readAtMs = Math.max(state.readAtMs ?? message.swarmTimeMs, message.swarmTimeMs)
@@ -86,23 +90,36 @@ function acceptRequests(state: ModelState, id: string, before: ModelRowState | u
 
 /** DS-12: the device has become Left or Kicked. */
 export function expireRequests(state: ModelState, id: string): void {
-  for (const request of state.receivedRequests) {
-    if (request.deviceId === id && request.status === 'open') request.status = 'expired'
+  for (const request of state.receivedRequests) if (request.deviceId === id) expireIfOpen(request)
+}
+
+/** DS-37: what had ended is forgotten, with the last request of a device that is Pending its row; then what is past its time ends. */
+export function endReceivedRequests(state: ModelState, nowMs: number): void {
+  const isForgotten = ({ status, expiresAtMs }: ModelReceivedRequest) => status !== 'open' && hasPassed(expiresAtMs, nowMs)
+  const forgotten = state.receivedRequests.filter(isForgotten)
+  state.receivedRequests = state.receivedRequests.filter(request => !isForgotten(request))
+  for (const { deviceId } of forgotten) {
+    const hasOther = state.receivedRequests.some(other => other.deviceId === deviceId)
+    if (!hasOther && state.rows.get(deviceId)?.state === 'pending') state.rows.delete(deviceId)
   }
+  for (const request of state.receivedRequests) if (hasPassed(request.expiresAtMs, nowMs)) expireIfOpen(request)
+}
+
+function expireIfOpen(request: ModelReceivedRequest): void {
+  if (request.status === 'open') request.status = 'expired'
 }
 
 function noteUnreadable(state: ModelState, message: ModelMessage, nowMs: number): void {
   // DS-14
   const isMember = isRegistered(state) && isSameGroup(state, message)
-  const hasAsked = state.ownRequests.some(({ groupId }) => groupId === message.groupId)
-  if (message.announcesRemoval && (isMember || hasAsked)) {
-    const row = state.rows.get(state.id)
+  const hasAsked = !isRegistered(state) && state.ownRequests.some(({ groupId }) => groupId === message.groupId)
+  const row = state.rows.get(state.id)
+  if (message.announcesRemoval && (isMember || hasAsked) && !isRemoved(row)) {
     state.rows.set(state.id, { ...row, state: 'kicked', removedAtS: BigInt(secondsOf(nowMs)), marked: row?.marked ?? false })
     return
   }
   // DS-15
-  const isOwnGroup = isRegistered(state) && message.groupId !== undefined && message.groupId === state.groupId
-  if (!isOwnGroup || message.swarmTimeMs <= (state.readAtMs ?? 0) + DISPLACEMENT_GRACE_MS) return
+  if (!isMember || message.swarmTimeMs <= (state.readAtMs ?? 0) + DISPLACEMENT_GRACE_MS) return
   state.displacedAtMs = Math.max(state.displacedAtMs ?? message.swarmTimeMs, message.swarmTimeMs)
 }
 
@@ -117,8 +134,12 @@ function considerAdmission(state: ModelState, message: ModelMessage, opened: Mod
       groupId === message.groupId && timestampS === entry.member.timestampS && x25519 === entry.member.x25519,
   )
   if (request === undefined) return
-  if (request.confirmed) admit(state, [message], nowMs)
-  else if (request === state.ownRequests.at(-1)) hold(request, message)
+  if (request.confirmed) {
+    admit(state, [message], nowMs)
+  } else if (request === state.ownRequests.at(-1)) {
+    noteDeviceKeyUse(state, opened.openedWith, secondsOf(message.swarmTimeMs))
+    hold(request, message)
+  }
 }
 
 /** DS-20: held are the 16 with the latest swarm times, each once. */

@@ -75,14 +75,16 @@ export function leaveGroup(state: ModelState, nowMs: number): void {
   row.removedAtS = BigInt(secondsOf(nowMs))
   const membersRemain = [...state.rows.values()].some(other => other.state === 'registered')
   const hashes = [...state.mergedHashes]
-  if (membersRemain) {
+  // A displaced device owes nothing.
+  const isDisplaced = state.displacedAtMs !== undefined
+  if (membersRemain && !isDisplaced) {
     const payload = {
       entries: listedRows(state.rows, state.digestOf),
       keys: listedAccountKeys(state.accountKeys, secondsOf(nowMs)),
     }
-    state.farewells.push({ groupId: state.groupId, payload, hashes })
-  } else if (hashes.length > 0) {
-    state.farewells.push({ groupId: state.groupId, hashes })
+    state.farewells.push({ groupId: state.groupId, payload, hashes, leftAtMs: nowMs })
+  } else if (hashes.length > 0 && !isDisplaced) {
+    state.farewells.push({ groupId: state.groupId, hashes, leftAtMs: nowMs })
   }
   const group = state.groupId === undefined ? undefined : state.groupsInView.get(state.groupId)
   if (group !== undefined) group.dismissed = true

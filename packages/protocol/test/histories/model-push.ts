@@ -1,13 +1,18 @@
 /** The naive model: what is owed to the others, and what a confirmation settles (DS-33 to DS-35). */
 import { listedAccountKeys } from './model-account-keys.ts'
 import { confirmDeviceKey } from './model-device-keys.ts'
-import { GROUP_MESSAGE_LIFE_MS, isRegistered, mayAct, noteGroup } from './model-membership.ts'
-import { isUnchanged, listedRows, seqnoOf } from './model-rows.ts'
-import { type ModelPush, type ModelState, secondsOf } from './model-types.ts'
+import { GROUP_MESSAGE_LIFE_MS, mayAct, noteGroup } from './model-membership.ts'
+import { isRemoved, isUnchanged, listedRows, seqnoOf } from './model-rows.ts'
+import { type ModelPush, type ModelRow, type ModelState, secondsOf } from './model-types.ts'
+
+const MAX_REMOVED_ROWS = 256
+
+/** DS-24 */
+export const FAREWELL_OWED_MS = 24 * 3_600_000
 
 /** DS-34: the oldest last message, else the push of the own group, if one is owed. */
 export function nextPush(state: ModelState, nowMs: number): ModelPush | undefined {
-  const [farewell] = state.farewells
+  const farewell = state.farewells.find(({ leftAtMs }) => nowMs - leftAtMs < FAREWELL_OWED_MS)
   if (farewell !== undefined) {
     return {
       groupId: farewell.groupId,
@@ -21,12 +26,23 @@ export function nextPush(state: ModelState, nowMs: number): ModelPush | undefine
   if (!mayAct(state) || !isPushOwed(state)) return undefined
   return {
     groupId: state.groupId,
-    entries: listedRows(state.rows, state.digestOf),
+    entries: listedRows(rowsToPush(state), state.digestOf),
     keys: listedAccountKeys(state.accountKeys, secondsOf(nowMs)),
     deletes: [...state.mergedHashes],
     farewell: false,
     stores: true,
   }
+}
+
+/** DS-34: of more than 256 rows that are Left or Kicked those that are marked, then those that went last. */
+function rowsToPush(state: ModelState): Map<string, ModelRow> {
+  const removed = [...state.rows].filter(([, row]) => isRemoved(row))
+  removed.sort(([, a], [, b]) => {
+    if (a.marked !== b.marked) return a.marked ? -1 : 1
+    return Number(b.removedAtS! - a.removedAtS!)
+  })
+  const leftOut = new Set(removed.slice(MAX_REMOVED_ROWS).map(([id]) => id))
+  return new Map([...state.rows].filter(([id]) => !leftOut.has(id)))
 }
 
 /** DS-34 */
@@ -39,10 +55,10 @@ function isPushOwed(state: ModelState): boolean {
 /** DS-35. False for a push that the device has nothing more to do with. */
 export function settlePush(state: ModelState, push: ModelPush, hash: string, nowMs: number): boolean {
   if (push.farewell) return settleFarewell(state, push)
-  if (push.groupId === undefined ? !isRegistered(state) : push.groupId !== state.groupId) return false
+  if (push.groupId !== state.groupId) return false
   const own = push.entries.get(state.id)
   if (own !== undefined && 'member' in own) {
-    state.confirmedSeqno = own.member.seqno
+    if (own.member.seqno > state.confirmedSeqno) state.confirmedSeqno = own.member.seqno
     confirmDeviceKey(state, own.member.x25519, secondsOf(nowMs))
   }
   for (const [id, entry] of push.entries) {

@@ -63,14 +63,15 @@ function snapshotOfRecord({ seqno, timestampS, x25519, details }: ModelRecord): 
   return { seqno, timestampS, x25519, details }
 }
 
-function snapshotOfFarewell({ groupId, payload, hashes }: ModelFarewell): object {
+function snapshotOfFarewell({ groupId, payload, hashes, leftAtMs }: ModelFarewell): object {
   const entries = payload === undefined ? [] : byText([...payload.entries], ([id]) => id)
   return {
     groupId: groupId ?? null,
     entries: entries.map(([id, entry]) =>
       'how' in entry ? { id, ...entry } : { id, member: snapshotOfRecord(entry.member), digest: entry.digest },
     ),
-    keys: payload?.keys.map(({ seed, createdAtS, rotatedAtS }) => ({ seed, createdAtS, rotatedAtS: rotatedAtS ?? null })) ?? null,
+    keys: payload?.keys.map(({ seed, createdAtS, rotatedAtS }) => ({ seed, createdAtS, rotatedAtS: rotatedAtS ?? null })) ?? [],
+    leftAtMs,
     hashes: [...hashes],
   }
 }

@@ -117,6 +117,7 @@ export interface ModelFarewell {
   /** Absent when nobody remained to be told. */
   readonly payload?: { readonly entries: ReadonlyMap<string, ModelEntry>; readonly keys: readonly ModelKey[] }
   readonly hashes: readonly string[]
+  readonly leftAtMs: number
 }
 
 export type ModelMembership = 'Unknown' | 'InGroup' | 'NoGroup' | 'GroupsVisible' | 'Waiting' | 'Removed' | 'CutOff' | 'Displaced'

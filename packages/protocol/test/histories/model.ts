@@ -15,7 +15,7 @@ import {
   noteGroup,
   observe,
 } from './model-membership.ts'
-import { admitHeld, expireRequests, mayAskFor, mergeMessage } from './model-merge.ts'
+import { admitHeld, endReceivedRequests, expireRequests, mayAskFor, mergeMessage } from './model-merge.ts'
 import {
   addOwnRequest,
   dropOwnRequest,
@@ -27,8 +27,8 @@ import {
   renewIdentity,
   rewriteOwnRecord,
 } from './model-own.ts'
-import { nextPush, settlePush } from './model-push.ts'
-import { isGreater, isRemoved, seqnoOf } from './model-rows.ts'
+import { FAREWELL_OWED_MS, nextPush, settlePush } from './model-push.ts'
+import { isGreater, seqnoOf } from './model-rows.ts'
 import { snapshotOfModel } from './model-snapshot.ts'
 import {
   hasPassed,
@@ -41,6 +41,8 @@ import {
   type ModelState,
   secondsOf,
 } from './model-types.ts'
+
+const MAX_OPEN_REQUESTS = 64
 
 export type ModelAnswer = 'done' | 'refused'
 
@@ -90,19 +92,20 @@ export class ModelDevice {
     const state = this.#state
     const membership = membershipOf(state, nowMs)
     const row = state.rows.get(state.id)
-    // An account with a group is no new one, and a removal is final.
-    const isNew = newAccount && membership === 'Unknown' && !isRegistered(state) && !isRemoved(row)
+    // DS-18: the device of a new account has no row of itself.
+    const isNew = newAccount && membership === 'Unknown' && row === undefined
     if (!isNew && !['NoGroup', 'GroupsVisible', 'Waiting'].includes(membership)) return 'refused'
     forgetGroup(state, secondsOf(nowMs))
     const seqno = row?.record === undefined ? 1n : row.record.seqno
     state.rows.clear()
     const record = ownRecord(state, seqno, BigInt(secondsOf(nowMs)))
     state.rows.set(state.id, { state: 'registered', record, marked: true })
+    state.confirmedSeqno = 0n
     rotateAccountKeys(state, seed, secondsOf(nowMs))
     state.groupId = groupId
     state.readAtMs = nowMs
     noteGroup(state, groupId, state.linkKeyOf(seed), nowMs, nowMs + GROUP_MESSAGE_LIFE_MS)
-    return this.#done(nowMs)
+    return this.#told(nowMs)
   }
 
   /** DS-19 */
@@ -111,7 +114,7 @@ export class ModelDevice {
     if (['Unknown', 'Removed', 'Displaced'].includes(membershipOf(state, nowMs))) return 'refused'
     if (groupId === state.groupId || !groupsInView(state, nowMs).includes(groupId)) return 'refused'
     const record = addOwnRequest(state, groupId, nowMs)
-    this.#done(nowMs)
+    this.#told(nowMs)
     return record
   }
 
@@ -134,7 +137,7 @@ export class ModelDevice {
     const newest = this.#state.ownRequests.at(-1)
     if (newest === undefined) return 'refused'
     dropOwnRequest(this.#state, newest)
-    return this.#done(this.#state.nowMs)
+    return this.#told(this.#state.nowMs)
   }
 
   /** DS-19, DS-20: the person confirms the newest request, and with it an admission that waits. */
@@ -143,7 +146,7 @@ export class ModelDevice {
     if (newest === undefined) return 'refused'
     newest.confirmed = true
     admitHeld(this.#state, nowMs)
-    return this.#done(nowMs)
+    return this.#told(nowMs)
   }
 
   /** DS-26, DS-27. Refused: it is ignored. */
@@ -151,6 +154,11 @@ export class ModelDevice {
     const state = this.#state
     const { hash, deviceId, record, digest, expiresAtMs } = message
     if (!mayAct(state) || deviceId === state.id || hasPassed(expiresAtMs, nowMs) || !mayAskFor(state, deviceId)) return 'refused'
+    // DS-26
+    if (state.receivedRequests.some(request => request.hash === hash)) return 'refused'
+    // DS-26: beyond 64 open ones. Those of the same device are about to end.
+    const others = state.receivedRequests.filter(({ status, deviceId: id }) => status === 'open' && id !== deviceId)
+    if (others.length >= MAX_OPEN_REQUESTS) return 'refused'
     const row = state.rows.get(deviceId)
     const replaces = row?.state === 'registered'
     if (replaces) {
@@ -234,7 +242,7 @@ export class ModelDevice {
     return this.#done(nowMs)
   }
 
-  /** DS-31, DS-36: with an own push, hence only where one is allowed. */
+  /** DS-30, DS-31, DK-02 */
   rotateDeviceKey(x25519: string, nowMs: number): ModelAnswer {
     const state = this.#state
     if (!mayAct(state)) return 'refused'
@@ -247,17 +255,18 @@ export class ModelDevice {
 
   /** DS-24, then DS-25: an ID that has left is of no more use. */
   leave(newId: string, x25519: string, nowMs: number): ModelAnswer {
-    if (!isRegistered(this.#state)) return 'refused'
+    // DS-30
+    if (!mayAct(this.#state)) return 'refused'
     leaveGroup(this.#state, nowMs)
     renewIdentity(this.#state, newId, x25519, nowMs)
-    return this.#done(nowMs)
+    return this.#told(nowMs)
   }
 
   /** DS-25 */
   renew(newId: string, x25519: string, nowMs: number): ModelAnswer {
     if (!['Removed', 'Displaced'].includes(membershipOf(this.#state, nowMs))) return 'refused'
     renewIdentity(this.#state, newId, x25519, nowMs)
-    return this.#done(nowMs)
+    return this.#told(nowMs)
   }
 
   /** Any group message with a valid signature, readable or not (DS-06 to DS-15, DS-20). */
@@ -279,25 +288,26 @@ export class ModelDevice {
   /** DS-16, DS-37: a fetch of namespace 21 has come to its end. */
   completeFetch(nowMs: number): ModelAnswer {
     const state = this.#state
-    state.receivedRequests = state.receivedRequests.filter(
-      ({ status, expiresAtMs }) => status === 'open' || !hasPassed(expiresAtMs, nowMs),
-    )
-    for (const request of state.receivedRequests) if (hasPassed(request.expiresAtMs, nowMs)) request.status = 'expired'
+    endReceivedRequests(state, nowMs)
     endOwnRequests(state, nowMs)
     forgetGroupsOutOfView(state, nowMs)
     eraseAccountKeys(state, secondsOf(nowMs))
     eraseDeviceKeys(state, secondsOf(nowMs))
+    // DS-24
+    state.farewells = state.farewells.filter(({ leftAtMs }) => nowMs - leftAtMs < FAREWELL_OWED_MS)
     state.fetched = true
-    return this.#done(nowMs)
+    return this.#told(nowMs)
   }
 
   /** DS-16, DS-17, DS-22: the device starts anew. */
   restart(nowMs: number): ModelAnswer {
     const state = this.#state
-    for (const request of [...state.ownRequests]) if (request.deadlineMs === undefined) dropOwnRequest(state, request)
+    for (const request of [...state.ownRequests]) {
+      if (request.deadlineMs === undefined && request.held.length === 0) dropOwnRequest(state, request)
+    }
     state.fetched = false
     state.appeared = new Set()
-    return this.#done(nowMs)
+    return this.#told(nowMs)
   }
 
   snapshot(): ModelSnapshot {
@@ -309,6 +319,12 @@ export class ModelDevice {
   }
 
   #done(nowMs: number): 'done' {
+    this.#state.nowMs = nowMs
+    return 'done'
+  }
+
+  /** DS-17: after a complete fetch and what the person does, the membership and what has appeared are known. */
+  #told(nowMs: number): 'done' {
     observe(this.#state, nowMs)
     return 'done'
   }

@@ -118,8 +118,8 @@ function snapshotOfReceivedRequest(request: ReceivedRequest): object {
   }
 }
 
-function snapshotOfFarewell({ groupId, payload, hashes }: Farewell): object {
-  const entries = payload === undefined ? [] : byText([...payload.devices], ([id]) => id)
+function snapshotOfFarewell({ groupId, devices, accountKeys, hashes, leftAtMs }: Farewell): object {
+  const entries = devices === undefined ? [] : byText([...devices], ([id]) => id)
   return {
     groupId: encodeHex(groupId),
     entries: entries.map(([id, entry]) =>
@@ -127,7 +127,8 @@ function snapshotOfFarewell({ groupId, payload, hashes }: Farewell): object {
         ? { id, member: snapshotOfRecord(entry.record), digest: encodeHex(entry.digest) }
         : { id, how: entry.kind, removedAtS: entry.atS },
     ),
-    keys: payload?.accountKeys.map(snapshotOfKey) ?? null,
+    keys: accountKeys.map(snapshotOfKey),
+    leftAtMs,
     hashes: [...hashes],
   }
 }

@@ -4,7 +4,7 @@
  * it. Everything else is the real code, with real keys and records, and beside each device its naive model.
  */
 import { type Crypto, Secret } from '@session-v2/crypto'
-import { encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
 import { accountKeyX25519 } from '../../src/account-keys/key-expansion.ts'
 import { type DeviceId, deviceIdOf } from '../../src/device-group/device-id.ts'
 import { type DeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../../src/device-group/device-record.ts'
@@ -57,8 +57,8 @@ export class World {
   /** All that was ever stored. */
   readonly stored: Stored[] = []
   readonly deleted = new Set<string>()
-  /** Public keys of all device keys there ever were, by X25519 key. */
-  readonly mlKem768 = new Map<string, DeviceRecord['mlKem768']>()
+  /** The secrets in messages that were opened and not yet merged. */
+  readonly received: Secret[] = []
   #counter: number
   readonly #linkKeys = new Map<string, Uint8Array>()
 
@@ -102,8 +102,12 @@ export class World {
     return this.nowMs + device.skewMs
   }
 
+  /** Is shown every change before it is made. */
+  audit: (device: Device, change: GroupChange) => void = () => {}
+
   /** Makes a change the state of the device and wipes what it says is to be wiped: a secret still in use would be missed at once. */
   apply(device: Device, change: GroupChange): void {
+    this.audit(device, change)
     device.state = change.state
     for (const secret of change.wipe) secret.wipe()
     device.wipedCount += change.wipe.length
@@ -154,9 +158,10 @@ export class World {
       devices,
       accountKeys: accountKeys.map(({ seed, ...times }) => ({
         ...times,
-        seed: Secret.of(Uint8Array.from(Buffer.from(seed, 'hex')), 'account-key-seed' as const),
+        seed: Secret.of(decodeHex(seed), 'account-key-seed' as const),
       })),
     }
+    this.received.push(...payload.accountKeys.map(({ seed }) => seed))
     return { outcome: 'opened', facts, payload, openedWith: key.x25519 }
   }
 

@@ -1,0 +1,50 @@
+/** Random histories, from fast-check, which shrinks one that fails, or from a seed, for as many steps as one likes. */
+import type { Crypto } from '@session-v2/crypto'
+import fc from 'fast-check'
+import { type Command, History, type Observer, OPS } from './commands.ts'
+import { World } from './world.ts'
+
+export interface Plan {
+  readonly seed: number
+  /** How many devices are linked before the commands begin. */
+  readonly links: number
+  readonly commands: readonly Command[]
+}
+
+const command: fc.Arbitrary<Command> = fc.record({
+  op: fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom('deliver', 'fetch', 'push', 'sync' as const) },
+    { weight: 4, arbitrary: fc.constantFrom(...OPS) },
+  ),
+  who: fc.nat(7),
+  which: fc.nat(30),
+  fate: fc.nat(2),
+  waitS: fc.oneof(fc.nat(120), fc.nat(4000), fc.nat(200_000)),
+})
+
+export const plan: fc.Arbitrary<Plan> = fc.record({
+  seed: fc.nat(2 ** 30),
+  links: fc.nat(7),
+  commands: fc.array(command, { maxLength: 40 }),
+})
+
+/** Lives through a plan. `prepare` sees the world before anything happens in it. */
+export function live(
+  crypto: Crypto,
+  { seed, links, commands }: Plan,
+  observer: Observer = { did: () => {} },
+  prepare: (world: World) => void = () => {},
+): History {
+  const world = new World(crypto, seed)
+  prepare(world)
+  const history = new History(world, observer)
+  const first = history.join(24)!
+  history.found(first)
+  history.push(first, 0)
+  for (let count = 0; count < links; count++) {
+    const joining = history.join(seed >> count)
+    if (joining !== undefined) history.link(joining, first)
+  }
+  for (const each of commands) history.run(each)
+  return history
+}
