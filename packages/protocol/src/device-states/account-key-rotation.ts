@@ -26,6 +26,7 @@ export function rotateAccountKey(state: GroupState, seed: Secret<'account-key-se
   return changeOf(state, withFreshKey(state, seed, nowMs), [{ type: 'account-key-changed' }], [seed])
 }
 
+/** The state with a key of a fresh 32-byte seed as the current one; a departure is dealt with. */
 export function withFreshKey(state: GroupState, seed: Secret<'account-key-seed'>, nowMs: number): GroupState {
   const adopt = (key: Omit<GroupState['accountKeys'][number], 'distributed'>) => ({ ...key, distributed: false })
   return { ...state, accountKeys: rotateAccountKeys(state.accountKeys, seed, secondsOf(nowMs), adopt), rotationOwed: false }

@@ -86,10 +86,12 @@ export function seqnoOf(row: DeviceRow | undefined): bigint {
   return row?.record?.seqno ?? 0n
 }
 
+/** True for a member. */
 export function isRegistered(row: DeviceRow | undefined): boolean {
   return row?.state === ROW_STATE.registered
 }
 
+/** True for a device that has gone for good. */
 export function isRemoved(row: DeviceRow | undefined): boolean {
   return row?.removedAtS !== undefined
 }

@@ -34,6 +34,7 @@ export function viewGroup(groups: readonly GroupInView[], sighting: GroupSightin
   return groups.map(group => (group === held ? merged : group))
 }
 
+/** The group with this 8-byte ID, if it was seen. */
 export function findGroup(groups: readonly GroupInView[], groupId: Uint8Array): GroupInView | undefined {
   return groups.find(group => equalBytes(group.groupId, groupId))
 }

@@ -19,6 +19,7 @@ export function secondsOf(timeMs: number): number {
   return Math.floor(timeMs / S_PER_MS)
 }
 
+/** What this device holds of itself; undefined before it first asked for or founded a group. */
 export function ownRow(state: GroupState): DeviceRow | undefined {
   return state.rows.get(state.self)
 }
@@ -56,6 +57,7 @@ export function reviseOwnRecord(state: GroupState, nowMs: number): GroupState {
   return withOwnRow(state, { state: row.state, record, marked: row.marked })
 }
 
+/** The state with this row of the device itself. */
 export function withOwnRow(state: GroupState, row: DeviceRow): GroupState {
   return { ...state, rows: new Map(state.rows).set(state.self, row) }
 }

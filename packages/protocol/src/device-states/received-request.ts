@@ -67,6 +67,7 @@ export function isAsking(row: DeviceRow | undefined, record: DeviceRecord, diges
   return row.state === ROW_STATE.pending && isNewer(row, ROW_STATE.pending, record.seqno, digest)
 }
 
+/** The row of a device that asks with this record. */
 export function pendingRow(record: DeviceRecord, digest: Uint8Array): DeviceRow {
   return { state: ROW_STATE.pending, record, digest, marked: false }
 }

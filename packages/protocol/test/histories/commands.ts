@@ -25,6 +25,7 @@ import { acceptLinkRequest, ignoreLinkRequest, receiveLinkRequest } from '../../
 import { removeDevice } from '../../src/device-states/removing.ts'
 import { decodeGroupState, encodeGroupState } from '../../src/device-states/state-codec.ts'
 import { ProtocolError } from '../../src/protocol-error.ts'
+import { forgedGroup } from './forging.ts'
 import type { Device, Stored, World } from './world.ts'
 
 export const MAX_DEVICES = 8
@@ -49,7 +50,9 @@ export const OPS = [
   'restart',
   'link',
 ] as const
-export type Op = (typeof OPS)[number]
+/** What only a hostile or broken world does. */
+export const HOSTILE_OPS = ['forge', 'late'] as const
+export type Op = (typeof OPS)[number] | (typeof HOSTILE_OPS)[number]
 
 export interface Command {
   readonly op: Op
@@ -113,6 +116,8 @@ export class History {
     else if (op === 'deliver') this.deliver(device, world.stored[which % Math.max(1, world.stored.length)])
     else if (op === 'link') this.link(device, world.devices[which % world.devices.length]!, fate)
     else if (op === 'ask') this.ask(device, which, fate)
+    else if (op === 'forge') world.storeForged(forgedGroup(world, device.state, which, fate))
+    else if (op === 'late') this.confirmLate(device, which)
     else this.#act(device, op, which)
   }
 
@@ -270,10 +275,19 @@ export class History {
     if (push === undefined) return false
     if (fate % 3 === 2) return true
     const hash = world.store(push)
+    device.pushed.push({ push, hash })
     for (const each of push.deletes) world.deleted.add(each)
     if (fate % 3 === 1) return true
     this.do(device, 'confirmPush', { push, hash }, nowMs => confirmPush(world.crypto, device.state, push, hash, nowMs))
     return true
+  }
+
+  /** The confirmation of an earlier push comes, late or again. */
+  confirmLate(device: Device, which: number): void {
+    const pushed = device.pushed[which % Math.max(1, device.pushed.length)]
+    if (pushed === undefined) return
+    const { push, hash } = pushed
+    this.do(device, 'confirmPush', { push, hash }, nowMs => confirmPush(this.world.crypto, device.state, push, hash, nowMs))
   }
 
   duePush(device: Device): GroupPush | undefined {

@@ -17,7 +17,7 @@ import type { Device, Stored, World } from './world.ts'
 export class ModelFollower implements Observer {
   readonly #world: World
   readonly #models = new Map<Device, ModelDevice>()
-  readonly #pushes = new Map<Device, ModelPush | undefined>()
+  readonly #pushes = new Map<GroupPush, ModelPush>()
   readonly #mlKem768 = new Map<string, DeviceRecord['mlKem768']>()
   steps = 0
 
@@ -72,16 +72,16 @@ export class ModelFollower implements Observer {
       merge: () => model.merge(messageOf(device, input.message as Stored, input.openedWith as string | undefined), nowMs),
       completeFetch: () => model.completeFetch(nowMs),
       restart: () => model.restart(nowMs),
-      confirmPush: () => void model.confirmPush(this.#pushes.get(device)!, text('hash') ?? '', nowMs),
+      confirmPush: () => void model.confirmPush(this.#pushes.get(input.push as GroupPush)!, text('hash') ?? '', nowMs),
     }
     return tellings[name]!()
   }
 
   #compareDuePush(device: Device, push: GroupPush | undefined, nowMs: number): void {
     const expected = this.#models.get(device)!.push(nowMs)
-    this.#pushes.set(device, expected)
     expect(push === undefined, 'a push is owed by both or none').toBe(expected === undefined)
     if (push === undefined || expected === undefined) return
+    this.#pushes.set(push, expected)
     expect([...push.deletes]).toEqual([...expected.deletes])
     expect(push.group !== undefined).toBe(expected.stores)
     if (push.group === undefined) return

@@ -1,7 +1,7 @@
 /** The naive model: what is owed to the others, and what a confirmation settles (DS-33 to DS-35). */
 import { listedAccountKeys } from './model-account-keys.ts'
 import { confirmDeviceKey } from './model-device-keys.ts'
-import { GROUP_MESSAGE_LIFE_MS, mayAct, noteGroup } from './model-membership.ts'
+import { GROUP_MESSAGE_LIFE_MS, isRegistered, mayAct, noteGroup } from './model-membership.ts'
 import { isRemoved, isUnchanged, listedRows, seqnoOf } from './model-rows.ts'
 import { type ModelPush, type ModelRow, type ModelState, secondsOf } from './model-types.ts'
 
@@ -55,7 +55,7 @@ function isPushOwed(state: ModelState): boolean {
 /** DS-35. False for a push that the device has nothing more to do with. */
 export function settlePush(state: ModelState, push: ModelPush, hash: string, nowMs: number): boolean {
   if (push.farewell) return settleFarewell(state, push)
-  if (push.groupId !== state.groupId) return false
+  if (!isRegistered(state) || push.groupId !== state.groupId) return false
   const own = push.entries.get(state.id)
   if (own !== undefined && 'member' in own) {
     if (own.member.seqno > state.confirmedSeqno) state.confirmedSeqno = own.member.seqno

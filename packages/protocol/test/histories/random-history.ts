@@ -1,7 +1,7 @@
 /** Random histories, from fast-check, which shrinks one that fails, or from a seed, for as many steps as one likes. */
 import type { Crypto } from '@session-v2/crypto'
 import fc from 'fast-check'
-import { type Command, History, type Observer, OPS } from './commands.ts'
+import { type Command, History, HOSTILE_OPS, type Observer, OPS } from './commands.ts'
 import { World } from './world.ts'
 
 export interface Plan {
@@ -11,22 +11,29 @@ export interface Plan {
   readonly commands: readonly Command[]
 }
 
-const command: fc.Arbitrary<Command> = fc.record({
-  op: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('deliver', 'fetch', 'push', 'sync' as const) },
-    { weight: 4, arbitrary: fc.constantFrom(...OPS) },
-  ),
-  who: fc.nat(7),
-  which: fc.nat(30),
-  fate: fc.nat(2),
-  waitS: fc.oneof(fc.nat(120), fc.nat(4000), fc.nat(200_000)),
-})
+function command(ops: fc.Arbitrary<Command['op']>): fc.Arbitrary<Command> {
+  return fc.record({
+    op: ops,
+    who: fc.nat(7),
+    which: fc.nat(200),
+    fate: fc.nat(2),
+    waitS: fc.oneof(fc.nat(120), fc.nat(4000), fc.nat(200_000)),
+  })
+}
 
-export const plan: fc.Arbitrary<Plan> = fc.record({
-  seed: fc.nat(2 ** 30),
-  links: fc.nat(7),
-  commands: fc.array(command, { maxLength: 40 }),
-})
+function planOf(ops: fc.Arbitrary<Command['op']>): fc.Arbitrary<Plan> {
+  return fc.record({ seed: fc.nat(2 ** 30), links: fc.nat(7), commands: fc.array(command(ops), { maxLength: 40 }) })
+}
+
+const traffic = { weight: 6, arbitrary: fc.constantFrom('deliver', 'fetch', 'push', 'sync' as const) }
+
+/** What honest devices do to one another over a swarm that is not. */
+export const plan = planOf(fc.oneof(traffic, { weight: 4, arbitrary: fc.constantFrom(...OPS) }))
+
+/** The same with an insider who makes messages up, and confirmations that come late or twice. */
+export const hostilePlan = planOf(
+  fc.oneof(traffic, { weight: 3, arbitrary: fc.constantFrom(...OPS) }, { weight: 3, arbitrary: fc.constantFrom(...HOSTILE_OPS) }),
+)
 
 /** Lives through a plan. `prepare` sees the world before anything happens in it. */
 export function live(

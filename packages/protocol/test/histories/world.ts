@@ -5,14 +5,16 @@
  */
 import { type Crypto, Secret } from '@session-v2/crypto'
 import { decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
-import { accountKeyX25519 } from '../../src/account-keys/key-expansion.ts'
+import type { Account } from '../../src/account/account.ts'
+import { accountKeyX25519, wipeExpandedKeyPair } from '../../src/account-keys/key-expansion.ts'
 import { type DeviceId, deviceIdOf } from '../../src/device-group/device-id.ts'
 import { type DeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../../src/device-group/device-record.ts'
 import type { GroupEntry } from '../../src/device-group/group-payload.ts'
-import type { OpenGroupOutcome } from '../../src/device-group/open.ts'
+import { type OpenGroupOutcome, openGroupMessage } from '../../src/device-group/open.ts'
+import { expandDeviceKeys } from '../../src/device-keys/device-keys.ts'
 import { newGroupState } from '../../src/device-states/founding.ts'
 import type { GroupChange, GroupState, OwnDetails } from '../../src/device-states/group-state.ts'
-import { type GroupPush, linkKeyOf } from '../../src/device-states/push.ts'
+import { type GroupPush, linkKeyOf, sealPush } from '../../src/device-states/push.ts'
 
 export const GROUP_TTL_MS = 30 * 86_400_000
 const START_MS = 1_700_000_000_000
@@ -23,6 +25,8 @@ export interface Stored {
   readonly swarmTimeMs: number
   readonly expiresAtMs: number
   readonly group?: StoredGroup
+  /** A group message that was really sealed. */
+  readonly sealed?: Uint8Array
   readonly link?: StoredLink
 }
 
@@ -30,6 +34,8 @@ export interface StoredGroup {
   readonly groupId: Uint8Array
   readonly linkX25519: Uint8Array
   readonly devices: ReadonlyMap<DeviceId, GroupEntry>
+  /** Made up by an insider: every device can read it, with its current key. */
+  readonly forged?: boolean
   /** The seeds as hexadecimal text: every reader makes its own secrets of them. */
   readonly accountKeys: readonly { readonly seed: string; readonly createdAtS: number; readonly rotatedAtS?: number }[]
 }
@@ -40,12 +46,16 @@ export interface StoredLink {
   readonly linkX25519: string
 }
 
+type Opened = Extract<OpenGroupOutcome, { readonly outcome: 'opened' | 'not-for-us' }>
+
 /** One device with a clock of its own. */
 export interface Device {
   state: GroupState
   readonly skewMs: number
   /** What it has read, in order. */
   readonly read: string[]
+  /** Its pushes that were stored, with their hashes. */
+  readonly pushed: { readonly push: GroupPush; readonly hash: string | undefined }[]
   /** Every secret that was handed back to be wiped. */
   wipedCount: number
 }
@@ -93,7 +103,7 @@ export class World {
   addDevice(details: OwnDetails, skewMs: number): Device {
     const identity = { self: this.deviceId(), deviceKeySeed: this.seed('device-key-seed') }
     const state = newGroupState(this.crypto, identity, details, this.nowMs + skewMs)
-    const device = { state, skewMs, read: [], wipedCount: 0 }
+    const device = { state, skewMs, read: [], pushed: [], wipedCount: 0 }
     this.devices.push(device)
     return device
   }
@@ -125,34 +135,48 @@ export class World {
     return key
   }
 
+  /** With an account, group messages are really sealed, and opened with the device keys a device has. */
+  account: Account | undefined
+
   /** Stores what a push carries and returns its hash. */
   store(push: GroupPush): string | undefined {
     if (push.group === undefined) return undefined
+    if (this.account !== undefined) {
+      const random = { bytes: (sizeBytes: number) => this.bytes(sizeBytes) }
+      return this.#keep({ sealed: sealPush(this.crypto, random, this.account, push) }, GROUP_TTL_MS)
+    }
     const { groupId, payload } = push.group
     const accountKeys = payload.accountKeys.map(({ seed, ...times }) => ({ ...times, seed: encodeHex(seed.expose()) }))
     const linkX25519 = linkKeyOf(this.crypto, payload)
     return this.#keep({ group: { groupId, linkX25519, devices: payload.devices, accountKeys } }, GROUP_TTL_MS)
   }
 
+  /** Stores what somebody made up. */
+  storeForged(group: StoredGroup): string {
+    return this.#keep({ group }, GROUP_TTL_MS)
+  }
+
   storeLink(link: StoredLink, ttlMs: number): string {
     return this.#keep({ link }, ttlMs)
   }
 
-  #keep(message: Pick<Stored, 'group' | 'link'>, ttlMs: number): string {
+  #keep(message: Pick<Stored, 'group' | 'link' | 'sealed'>, ttlMs: number): string {
     const hash = `hash-${this.stored.length}`
     this.stored.push({ hash, swarmTimeMs: this.nowMs, expiresAtMs: this.nowMs + ttlMs, ...message })
     return hash
   }
 
   /** Opens a stored group message as the device would: with whichever of its keys the sender knew. */
-  open(device: Device, { group }: Stored): Extract<OpenGroupOutcome, { readonly outcome: 'opened' | 'not-for-us' }> {
-    const { groupId, linkX25519, devices, accountKeys } = group!
+  open(device: Device, { group, sealed }: Stored): Opened {
+    if (sealed !== undefined) return this.#openSealed(device.state, sealed)
+    const { groupId, linkX25519, devices, accountKeys, forged } = group!
     const facts = { groupId, linkX25519: linkX25519 as GroupState['groupsInView'][number]['linkX25519'] }
     const { self, deviceKeys } = device.state
     const entry = devices.get(self)
     const held = [deviceKeys.current, ...deviceKeys.previous]
-    const key =
-      entry?.kind === 'member' ? held.find(({ x25519 }) => encodeHex(x25519) === encodeHex(entry.record.x25519)) : undefined
+    const isFor = ({ x25519 }: { readonly x25519: Uint8Array }) =>
+      forged === true || (entry?.kind === 'member' && encodeHex(x25519) === encodeHex(entry.record.x25519))
+    const key = held.find(isFor)
     if (key === undefined) return { outcome: 'not-for-us', facts, announcesRemoval: entry?.kind === 'kicked' }
     const payload = {
       devices,
@@ -163,6 +187,15 @@ export class World {
     }
     this.received.push(...payload.accountKeys.map(({ seed }) => seed))
     return { outcome: 'opened', facts, payload, openedWith: key.x25519 }
+  }
+
+  #openSealed({ self, deviceKeys }: GroupState, sealed: Uint8Array): Opened {
+    const keys = expandDeviceKeys(this.crypto, deviceKeys)
+    const opened = openGroupMessage(this.crypto, this.account!, self, keys, sealed)
+    for (const key of keys) wipeExpandedKeyPair(key)
+    if (opened.outcome === 'malformed' || opened.outcome === 'forged') throw new Error(`a sealed message is ${opened.outcome}`)
+    if (opened.outcome === 'opened') this.received.push(...opened.payload.accountKeys.map(({ seed }) => seed))
+    return opened
   }
 
   /** The stored message that these bytes stand for. */
