@@ -19,21 +19,23 @@ import {
   sealGroupMessage,
   writeDeviceRecord,
 } from '@session-v2/protocol'
-import { type Candidate, type Comparison, compare } from './harness.ts'
+import { type Candidate, type Comparison, compare, printGrowth } from './harness.ts'
 import type { Subjects } from './subjects.ts'
 
-const DEVICE_COUNTS = [1, 4, 12, 40]
+export const DEVICE_COUNTS = [1, 4, 12, 40]
 /** Account keys of 16 days, two a day. */
 const ACCOUNT_KEY_COUNT = 33
 const CREATED_S = 1_700_000_000
 
-interface Member {
+/** A device with the keys to open what is sealed to it. */
+export interface Member {
   readonly id: DeviceId
   readonly keys: ExpandedKeyPair
   readonly entry: GroupEntry
 }
 
-function memberOf(crypto: Crypto, byte: number): Member {
+/** The member number `byte`. */
+export function memberOf(crypto: Crypto, byte: number): Member {
   const keys = expandKeyPair(crypto, 'SessionDeviceKeys', new Uint8Array(32).fill(byte))
   const record = writeDeviceRecord({
     seqno: 1n,
@@ -48,7 +50,8 @@ function memberOf(crypto: Crypto, byte: number): Member {
   return { id: deviceIdOf(new Uint8Array(32).fill(byte)), keys, entry: { kind: 'member', record, digest } }
 }
 
-function groupOf(crypto: Crypto, members: readonly Member[]): OutgoingGroup {
+/** A group of these members, with the account keys of 16 days. */
+export function groupOf(crypto: Crypto, members: readonly Member[]): OutgoingGroup {
   const current = accountKeyFromSeed(crypto, new Uint8Array(32).fill(200), CREATED_S)
   const rotated = Array.from({ length: ACCOUNT_KEY_COUNT - 1 }, (_, at) => ({
     seed: Secret.of(new Uint8Array(32).fill(at), 'account-key-seed'),
@@ -96,20 +99,7 @@ function measured(title: string, subjects: Subjects, candidates: readonly Candid
   const baseline = nameOf(subjects.native.name, DEVICE_COUNTS[0]!)
   const comparison = compare(title, candidates, { baseline, rounds: 9, sliceMs: 40 })
   for (const { name } of [subjects.native, subjects.wasm]) {
-    const exponent = growthExponent(comparison, name)
-    console.log(`  ${`${name}: time grows with devices to the power of`.padEnd(44)}${exponent.toFixed(2).padStart(10)}`)
+    printGrowth(`${name}: time grows with devices to the power of`, comparison, DEVICE_COUNTS, count => nameOf(name, count))
   }
   return comparison
-}
-
-/** The slope of the least-squares line through the logarithms of time and number of devices. */
-function growthExponent(comparison: Comparison, provider: string): number {
-  const points = DEVICE_COUNTS.map(count => {
-    const row = comparison.rows.find(({ name }) => name === nameOf(provider, count))!
-    return { x: Math.log(count), y: Math.log(row.medianUs) }
-  })
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-  const [meanX, meanY] = [mean(points.map(({ x }) => x)), mean(points.map(({ y }) => y))]
-  const covariance = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0)
-  return covariance / points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0)
 }

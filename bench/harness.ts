@@ -91,3 +91,24 @@ export function printComparison(comparison: Comparison): void {
 export function lastResult(): unknown {
   return sink
 }
+
+/**
+ * Prints how the time of a comparison grows: the exponent of the size, as the slope of the least-squares line through the logarithms
+ * of both. `nameOf` gives the row of a size.
+ */
+export function printGrowth(
+  label: string,
+  comparison: Comparison,
+  sizes: readonly number[],
+  nameOf: (size: number) => string,
+): void {
+  const points = sizes.map(size => {
+    const row = comparison.rows.find(({ name }) => name === nameOf(size))!
+    return { x: Math.log(size), y: Math.log(row.medianUs) }
+  })
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [meanX, meanY] = [mean(points.map(({ x }) => x)), mean(points.map(({ y }) => y))]
+  const covariance = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0)
+  const exponent = covariance / points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0)
+  console.log(`  ${label.padEnd(44)}${exponent.toFixed(2).padStart(10)}`)
+}

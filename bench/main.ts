@@ -4,9 +4,11 @@
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { benchBacklog } from './backlog.bench.ts'
 import { benchCommandLine } from './cli.bench.ts'
 import { benchCrypto } from './crypto.bench.ts'
 import { benchDeviceGroup } from './device-group.bench.ts'
+import { benchDeviceStates } from './device-states.bench.ts'
 import type { Comparison } from './harness.ts'
 import { describeMachine } from './machine.ts'
 import { benchMessageV2 } from './message-v2.bench.ts'
@@ -19,7 +21,9 @@ type Bench = (subjects: Subjects) => Comparison[] | Promise<Comparison[]>
 const BENCHES: Readonly<Record<string, Bench>> = {
   crypto: benchCrypto,
   'message-v2': benchMessageV2,
+  backlog: benchBacklog,
   'device-group': benchDeviceGroup,
+  'device-states': benchDeviceStates,
   'storage-rpc': benchStorageRpc,
   cli: benchCommandLine,
 }
