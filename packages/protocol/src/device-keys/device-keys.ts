@@ -10,7 +10,7 @@
  *                   └─ lost, or its confirmation is: nothing happens. The key stays current, is pushed
  *                      again, and the older ones stay
  *
- * Implements DK-01, DK-02, DK-03, DK-04, DK-05, DK-06, DK-07, DK-08.
+ * Implements DK-01, DK-02, DK-03, DK-04, DK-05, DK-06, DK-07, DK-08, DK-09.
  */
 import type { Crypto, MlKem768PublicKey, Secret, X25519PublicKey } from '@session-v2/crypto'
 import { equalBytes } from '@session-v2/encoding'
@@ -100,6 +100,15 @@ export function confirmDeviceKeys(keys: DeviceKeys, announced: X25519PublicKey, 
     return at > confirmedAt && key.releasedAtS === undefined ? { ...key, releasedAtS: nowS } : key
   })
   return { current: current!, previous }
+}
+
+/**
+ * Takes note that another member became known, to whom no push so far was addressed: it may know an older key from others, so what was
+ * released counts as not released, until the next push is confirmed.
+ */
+export function recallDeviceKeys(keys: DeviceKeys): DeviceKeys {
+  if (!keys.previous.some(({ releasedAtS }) => releasedAtS !== undefined)) return keys
+  return { ...keys, previous: keys.previous.map(({ releasedAtS: _, ...key }) => key) }
 }
 
 /**

@@ -15,6 +15,7 @@ import {
 import type { DeviceId } from '../device-group/device-id.ts'
 import type { DeviceRecord } from '../device-group/device-record.ts'
 import type { GroupPayload } from '../device-group/group-payload.ts'
+import { recallDeviceKeys } from '../device-keys/device-keys.ts'
 import { type DeviceRow, mergeEntry, type RowChange } from './device-row.ts'
 import type { GroupEvent } from './group-event.ts'
 import type { GroupAccountKey, GroupState, ReceivedRequest } from './group-state.ts'
@@ -40,11 +41,13 @@ export function mergePayload(
   const events: GroupEvent[] = []
   let { receivedRequests, details } = state
   let departed = false
+  let joined = false
   for (const [deviceId, entry] of payload.devices) {
     const { row, change } = mergeEntry(rows.get(deviceId), entry, BigInt(nowS))
     if (change === 'stale') continue
     rows.set(deviceId, row)
     const isSelf = deviceId === state.self
+    joined ||= change === 'registered' && !isSelf
     departed ||= change === 'left' && !isSelf && !wasRemoved(state, deviceId)
     if (isSelf && !history && change === 'updated' && row.record !== undefined) details = detailsOf(row.record)
     receivedRequests = answerRequests(receivedRequests, deviceId, row, change, events)
@@ -54,7 +57,8 @@ export function mergePayload(
   if (!sameCurrent(state.accountKeys, accountKeys)) events.push({ type: 'account-key-changed' })
   const rotationOwed = state.rotationOwed || (departed && !history)
   const retiredKeys = state.retiredKeys.filter(({ seed }) => !accountKeys.some(key => key.seed.equals(seed)))
-  return { state: { ...state, rows, details, receivedRequests, accountKeys, rotationOwed, retiredKeys }, events }
+  const deviceKeys = joined ? recallDeviceKeys(state.deviceKeys) : state.deviceKeys
+  return { state: { ...state, rows, details, deviceKeys, receivedRequests, accountKeys, rotationOwed, retiredKeys }, events }
 }
 
 function wasRemoved({ rows }: GroupState, deviceId: DeviceId): boolean {

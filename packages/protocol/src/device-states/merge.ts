@@ -95,7 +95,7 @@ function mergeOwn(
     ...(displacedAtMs === undefined || swarmTimeMs >= displacedAtMs ? {} : { displacedAtMs }),
     readAtMs: Math.max(state.readAtMs ?? swarmTimeMs, swarmTimeMs),
     mergedHashes: withHash(state.mergedHashes, hash),
-    deviceKeys: deviceKeyUsed(state.deviceKeys, openedWith, secondsOf(swarmTimeMs)),
+    deviceKeys: deviceKeyUsed(merged.state.deviceKeys, openedWith, secondsOf(swarmTimeMs)),
   }
   return reviseOwnRecord(read, nowMs)
 }
@@ -183,7 +183,7 @@ function join(
   const joined: GroupState = {
     ...merged.state,
     mergedHashes: [hash],
-    deviceKeys: deviceKeyUsed(state.deviceKeys, openedWith, secondsOf(swarmTimeMs)),
+    deviceKeys: deviceKeyUsed(merged.state.deviceKeys, openedWith, secondsOf(swarmTimeMs)),
   }
   return reviseOwnRecord(joined, nowMs)
 }

@@ -42,8 +42,9 @@ export function draftLinkRequest(state: GroupState, groupId: Uint8Array, nowMs: 
   if (membership === 'Unknown') throw new ProtocolError('membership-unknown', 'the device groups have not been fetched yet')
   if (membership === 'Removed') throw new ProtocolError('removed', 'this device was removed; renew its identity first')
   if (membership === 'Displaced') throw new ProtocolError('displaced', 'this device was displaced; renew its identity first')
-  if (isRegistered(ownRow(state)) && state.groupId !== undefined && equalBytes(state.groupId, groupId)) {
-    throw new ProtocolError('already-registered', 'this device is in that group already')
+  if (state.groupId !== undefined && equalBytes(state.groupId, groupId)) {
+    if (isRegistered(ownRow(state))) throw new ProtocolError('already-registered', 'this device is in that group already')
+    throw new ProtocolError('removed', 'this device has left that group for good')
   }
   const group = findGroup(state.groupsInView, groupId)
   if (group === undefined || group.expiresAtMs <= nowMs) {

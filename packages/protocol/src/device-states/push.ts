@@ -102,14 +102,14 @@ export function confirmPush(
     ...{ groupId, linkX25519: linkKeyOf(crypto, payload), swarmTimeMs: nowMs },
     expiresAtMs: nowMs + GROUP_TTL_MS,
   }
+  const announced = isAddressedToAll(state, carries.rows) ? own?.record?.x25519 : undefined
   const confirmedSeqno = seqnoOf(own) > state.confirmedSeqno ? seqnoOf(own) : state.confirmedSeqno
   return changeOf(
     state,
     {
       ...state,
       ...{ rows, accountKeys, confirmedSeqno },
-      deviceKeys:
-        own?.record === undefined ? state.deviceKeys : confirmDeviceKeys(state.deviceKeys, own.record.x25519, secondsOf(nowMs)),
+      deviceKeys: announced === undefined ? state.deviceKeys : confirmDeviceKeys(state.deviceKeys, announced, secondsOf(nowMs)),
       mergedHashes: withHash(
         state.mergedHashes.filter(each => !push.deletes.includes(each)),
         hash,
@@ -118,6 +118,11 @@ export function confirmPush(
     },
     [],
   )
+}
+
+/** Whether every member that is known now could read the push: one that could not may know only an older device key. */
+function isAddressedToAll({ rows }: GroupState, carried: GroupState['rows']): boolean {
+  return [...rows].every(([id, row]) => !isRegistered(row) || isRegistered(carried.get(id)))
 }
 
 function isOfOwnGroup(state: GroupState, groupId: Uint8Array): boolean {

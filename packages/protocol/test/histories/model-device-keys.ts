@@ -15,6 +15,11 @@ export function confirmDeviceKey(state: ModelState, announced: string, nowS: num
   }
 }
 
+/** DK-09: a member became known to whom no push so far was addressed. */
+export function recallDeviceKeys(state: ModelState): void {
+  for (const key of state.deviceKeys) delete key.releasedAtS
+}
+
 /** DK-06: a message was read with a key that was released before: its release counts from then. */
 export function noteDeviceKeyUse(state: ModelState, x25519: string, atS: number): void {
   for (const key of state.deviceKeys) {

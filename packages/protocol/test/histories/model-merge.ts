@@ -1,6 +1,6 @@
 /** The naive model: what a group message does (DS-06 to DS-15, DS-20, DS-21). */
 import { mergeAccountKeys } from './model-account-keys.ts'
-import { noteDeviceKeyUse } from './model-device-keys.ts'
+import { noteDeviceKeyUse, recallDeviceKeys } from './model-device-keys.ts'
 import { isRegistered, noteGroup } from './model-membership.ts'
 import { forgetGroup, leaveGroup, rewriteOwnRecord } from './model-own.ts'
 import { isRemoved, mergeEntry } from './model-rows.ts'
@@ -63,6 +63,7 @@ function mergeOneEntry(state: ModelState, id: string, entry: ModelEntry, nowMs: 
   if (change === 'none' || change === 'restated') return
   if ('member' in entry) {
     acceptRequests(state, id, before, entry.member.x25519)
+    if (before !== 'registered' && id !== state.id) recallDeviceKeys(state)
     if (id === state.id) takeOwnRecord(state, nowMs, isAdmission)
     return
   }

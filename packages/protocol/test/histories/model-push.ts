@@ -59,7 +59,9 @@ export function settlePush(state: ModelState, push: ModelPush, hash: string, now
   const own = push.entries.get(state.id)
   if (own !== undefined && 'member' in own) {
     if (own.member.seqno > state.confirmedSeqno) state.confirmedSeqno = own.member.seqno
-    confirmDeviceKey(state, own.member.x25519, secondsOf(nowMs))
+    // DK-09: only when it listed every member that is known now.
+    const isForAll = [...state.rows].every(([id, row]) => row.state !== 'registered' || 'member' in (push.entries.get(id) ?? {}))
+    if (isForAll) confirmDeviceKey(state, own.member.x25519, secondsOf(nowMs))
   }
   for (const [id, entry] of push.entries) {
     const row = state.rows.get(id)
