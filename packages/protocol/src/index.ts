@@ -48,11 +48,12 @@ export {
   type RememberedKeys,
   rememberPublishedKeys,
 } from './account-keys/published-keys-judgement.ts'
-export { rotationDueAtS } from './account-keys/rotation.ts'
+export { type RotationDelay, rotationDelay, rotationDueAtS } from './account-keys/rotation.ts'
 export { type Content, decodeContent, encodeContent } from './content/content.ts'
 export { type DataMessage, ExpirationType } from './content/data-message.ts'
 export { messageIdentity } from './content/message-identity.ts'
 export { type TextContent, textContent } from './content/text-content.ts'
+export { removalEntry } from './device-group/announced-removals.ts'
 export { type DeviceId, deviceIdBytes, deviceIdOf, parseDeviceId } from './device-group/device-id.ts'
 export {
   type DeviceRecord,
@@ -83,13 +84,14 @@ export {
   type DeviceKeys,
   deviceKeyOf,
   deviceKeyRotationDue,
-  deviceKeyUsed,
   eraseDeviceKeys,
   expandDeviceKeys,
   newDeviceKeys,
+  renewDeviceKeys,
   rotateDeviceKeys,
 } from './device-keys/device-keys.ts'
 export { EMOJI, emojiLines } from './device-link/emoji.ts'
+export { type LinkRequestKey, linkRequestKey } from './device-link/key-derivation.ts'
 export { type LinkRequest, type OpenLinkOutcome, openLinkRequest, sealLinkRequest } from './device-link/link-request.ts'
 export { type MessageKindAt21, messageKindAt21 } from './device-link/message-kind.ts'
 export {
@@ -125,12 +127,11 @@ export { dismissGroup, GROUP_TTL_MS } from './device-states/groups-in-view.ts'
 export { leaveGroup, type NewIdentity, renewIdentity } from './device-states/leaving.ts'
 export { membershipOf } from './device-states/membership.ts'
 export { DISPLACEMENT_GRACE_MS, mergeGroupMessage, type ReceivedGroupMessage } from './device-states/merge.ts'
-export { changeDetails, rotateDeviceKey } from './device-states/own-record.ts'
+export { changeDetails, isDeviceKeyRotationDue, rotateDeviceKey } from './device-states/own-record.ts'
 export {
   askForLink,
   confirmLink,
   draftLinkRequest,
-  LINK_TTL_MS,
   type LinkRequestDraft,
   linkRequestStored,
   newestRequest,
@@ -149,6 +150,7 @@ export {
 } from './device-states/received-request.ts'
 export { removeDevice, removedRow } from './device-states/removing.ts'
 export { decodeGroupState, encodeGroupState } from './device-states/state-codec.ts'
+export { LINK_TTL_MS } from './device-states/swarm-times.ts'
 export { messageVersion, type OpenMessageOutcome, openMessage } from './message.ts'
 export { agreesWithEnvelope, decodeMessageV1, type OpenV1Outcome, type OutsideV1, openMessageV1 } from './message-v1/open.ts'
 export { sealMessageV1 } from './message-v1/seal.ts'

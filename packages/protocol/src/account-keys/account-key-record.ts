@@ -19,31 +19,21 @@ import {
   ed25519PublicKey,
   type MlKem768PublicKey,
   mlKem768PublicKey,
-  prepareMlKem768PublicKey,
   type Random,
-  Secret,
   type X25519PublicKey,
-  x25519,
   x25519PublicKey,
   xed25519Sign,
   xed25519Verify,
 } from '@session-v2/crypto'
-import {
-  BtDictReader,
-  BtDictWriter,
-  type BtLimits,
-  type BtValue,
-  copyBytes,
-  decodeBt,
-  EncodingError,
-  encodeBt,
-} from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, type BtLimits, type BtValue, copyBytes, decodeBt, encodeBt } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
 import { type AccountId, accountX25519 } from '../account/account-id.ts'
 import { ProtocolError } from '../protocol-error.ts'
+import { readForm } from '../wire-form.ts'
 import type { AccountKey, AccountKeySeed } from './account-key.ts'
 import { newestFirst } from './account-key-set.ts'
 import { buildLink, type Continuity, continuityPublicKey, LINK_BYTES, MAX_LINKS } from './continuity.ts'
+import { requireUsableMlKem768, requireUsableX25519 } from './usable-keys.ts'
 
 const ML_KEM_PUBLIC_BYTES = 1184
 const X25519_PUBLIC_BYTES = 32
@@ -104,12 +94,14 @@ export function verifyAccountKeyRecord(crypto: Crypto, accountId: AccountId, rec
   if (!isSignedBy(crypto, accountId, body, signature)) {
     throw new ProtocolError('forged', 'the published keys are not signed by this account')
   }
-  requireUsableKeys(crypto, mlKem768, x25519)
+  // Keys that nothing can be sealed to would make readers fail later and elsewhere.
+  requireUsableMlKem768(crypto, mlKem768, 'the published ML-KEM-768 key')
+  requireUsableX25519(crypto, x25519, 'the published X25519 key')
   return { mlKem768: mlKem768PublicKey(copyBytes(mlKem768)), x25519: x25519PublicKey(copyBytes(x25519)), ...extras }
 }
 
 function decodeRecord(record: Uint8Array) {
-  try {
+  return readForm('this is no record of published keys', () => {
     const reader = new BtDictReader(record, RECORD_LIMITS)
     const continuityKey = reader.optionalRaw('C')
     const mlKem768 = reader.requireBytes('M', { size: ML_KEM_PUBLIC_BYTES })
@@ -119,10 +111,7 @@ function decodeRecord(record: Uint8Array) {
     const body = reader.bodyBefore('~')
     const signature = reader.requireBytes('~', { size: SIGNATURE_BYTES })
     return { mlKem768, x25519, body, signature, extras: extrasOf(continuityKey, links, created) }
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `this is no record of published keys: ${cause.message}`, { cause })
-  }
+  })
 }
 
 /** The extras that have their form; any other value under their keys is somebody else's and is left alone. */
@@ -155,17 +144,5 @@ function isSignedBy(crypto: Crypto, accountId: AccountId, body: Uint8Array, sign
     // An account ID that is no point of the curve: nobody can sign for it.
     if (error instanceof CryptoError) return false
     throw error
-  }
-}
-
-/** A signed record with keys that nothing can be sealed to would make its readers fail later and elsewhere. */
-function requireUsableKeys(crypto: Crypto, mlKem768: Uint8Array, x25519Public: Uint8Array): void {
-  const anySecret = Secret.of(new Uint8Array(X25519_PUBLIC_BYTES), 'x25519-secret')
-  try {
-    prepareMlKem768PublicKey(crypto, mlKem768)
-    x25519(crypto, anySecret, x25519Public)
-  } catch (cause) {
-    if (!(cause instanceof CryptoError)) throw cause
-    throw new ProtocolError('malformed', `the published keys cannot be used: ${cause.message}`, { cause })
   }
 }

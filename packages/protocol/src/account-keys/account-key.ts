@@ -9,8 +9,7 @@ import { type Crypto, type MlKem768PublicKey, type MlKem768SecretHandle, Secret,
 import { copyBytes } from '@session-v2/encoding'
 import { ProtocolError } from '../protocol-error.ts'
 import { expandKeyPair } from './key-expansion.ts'
-
-export const INDICATOR_BYTES = 2
+import { INDICATOR_BYTES } from './key-indicator.ts'
 
 /** What is stored of an account key and what a group message carries of it. */
 export interface AccountKeySeed {

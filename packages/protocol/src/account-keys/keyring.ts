@@ -10,8 +10,9 @@
 import { type Crypto, Secret } from '@session-v2/crypto'
 import { copyBytes } from '@session-v2/encoding'
 import { requireSize } from '../protocol-error.ts'
-import { type AccountKey, type AccountKeySeed, expandAccountKey, INDICATOR_BYTES, secretsOf } from './account-key.ts'
+import { type AccountKey, type AccountKeySeed, expandAccountKey, secretsOf } from './account-key.ts'
 import { currentAccountKey, pruneAccountKeys, rotateAccountKeys, sortAccountKeys } from './account-key-set.ts'
+import { INDICATOR_BYTES } from './key-indicator.ts'
 
 export interface Keyring {
   readonly keys: readonly AccountKey[]

@@ -10,7 +10,7 @@
 import { blake2b, type Crypto } from '@session-v2/crypto'
 import { readUint64Le } from '@session-v2/encoding'
 import { ProtocolError, requireSize } from '../protocol-error.ts'
-import type { AccountKey } from './account-key.ts'
+import { type AccountKey, requireTime } from './account-key.ts'
 
 const PERSONAL = 'SessionAccKeyRot'
 const HASH_BYTES = 8
@@ -18,9 +18,19 @@ const DEVICE_ID_BYTES = 32
 const EARLIEST_S = 11 * 3600
 const SPREAD_S = 2 * 3600
 
+/** How long after its creation a device replaces a key, and what that follows from. */
+export interface RotationDelay {
+  /** 8 bytes. */
+  readonly hash: Uint8Array
+  /** From 0 to 1. */
+  readonly u: number
+  /** Seconds with a fraction. */
+  readonly delayS: number
+}
+
 /**
  * The time, in seconds since the epoch with a fraction, from which on this device (32-byte ID), one of `deviceCount`, replaces
- * `key`, the current one. Throws `bad-input` for another size of the ID or a count below 1.
+ * `key`, the current one. Throws `bad-input` for another size of the ID, a count below 1 or a creation that is no time.
  */
 export function rotationDueAtS(
   crypto: Crypto,
@@ -28,12 +38,22 @@ export function rotationDueAtS(
   deviceId: Uint8Array,
   deviceCount: number,
 ): number {
+  requireTime(key.createdAtS)
+  return key.createdAtS + rotationDelay(crypto, key, deviceId, deviceCount).delayS
+}
+
+/** The delay alone. Throws `bad-input` for another size of the ID or a count below 1. */
+export function rotationDelay(
+  crypto: Crypto,
+  key: Pick<AccountKey, 'seed'>,
+  deviceId: Uint8Array,
+  deviceCount: number,
+): RotationDelay {
   requireSize(deviceId, DEVICE_ID_BYTES, 'a device ID')
   if (!(Number.isSafeInteger(deviceCount) && deviceCount >= 1)) {
     throw new ProtocolError('bad-input', `${deviceCount} is not a number of devices`)
   }
   const hash = blake2b(crypto, HASH_BYTES, [deviceId], { key: key.seed.expose(), personal: PERSONAL })
   const u = Number(readUint64Le(hash, 0)) / 2 ** 64
-  const offsetS = EARLIEST_S + SPREAD_S * (1 - u ** deviceCount)
-  return key.createdAtS + offsetS
+  return { hash, u, delayS: EARLIEST_S + SPREAD_S * (1 - u ** deviceCount) }
 }

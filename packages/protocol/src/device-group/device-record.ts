@@ -34,14 +34,15 @@ import {
   INT64_MAX,
 } from '@session-v2/encoding'
 import { ProtocolError, requireSize } from '../protocol-error.ts'
+import { readForm } from '../wire-form.ts'
 
 const ML_KEM_PUBLIC_BYTES = 1184
 const X25519_PUBLIC_BYTES = 32
 const DIGEST_BYTES = 8
-/** What we write of a description or type at most, in bytes; what others wrote may be longer. */
-const MAX_TEXT_BYTES = 64
+/** What we write of a description at most, in bytes; what others wrote may be longer. */
+const MAX_DESCRIPTION_BYTES = 64
 /** A record has some 1300 bytes; this leaves room for long descriptions and for fields of the future. */
-export const RECORD_LIMITS: BtLimits = { sizeBytes: 16_384, depth: 16, values: 1000 }
+export const RECORD_LIMITS: BtLimits = { sizeBytes: 65_536, depth: 16, values: 1000 }
 const KNOWN_KEYS: ReadonlySet<ByteKey> = new Set(['#', '@', 'M', 'X', 'd', 't', 'v'])
 const VERSION_BASE = 1000n
 const MAX_VERSION_PART = 999
@@ -74,16 +75,16 @@ export interface DeviceRecordFields {
   readonly extras?: ReadonlyMap<ByteKey, Uint8Array>
 }
 
-/** A record of our own. Texts are cut to 64 bytes between two characters. Throws `bad-input` for a value that has no encoding. */
+/** A record of our own. The description is cut to 64 bytes between two characters. Throws `bad-input` for a value that has no encoding. */
 export function writeDeviceRecord(fields: DeviceRecordFields): DeviceRecord {
-  const type = cutText(fields.type ?? '')
+  const type = encodeText(fields.type ?? '')
   const version = versionNumber(fields.version ?? [0, 0, 0])
   const record: DeviceRecord = {
     seqno: fields.seqno,
     timestampS: fields.timestampS,
     mlKem768: mlKem768PublicKey(copyBytes(fields.mlKem768)),
     x25519: x25519PublicKey(copyBytes(fields.x25519)),
-    description: cutText(fields.description ?? ''),
+    description: cutDescription(fields.description ?? ''),
     ...(type.length === 0 ? {} : { type }),
     ...(version === 0n ? {} : { version }),
     extras: new Map([...(fields.extras ?? [])].map(([key, value]) => [key, copyBytes(value)])),
@@ -109,9 +110,9 @@ export function encodeDeviceRecord(record: DeviceRecord): Uint8Array {
   }
 }
 
-/** The record of a dict. Throws `malformed` when a field is missing or has another form, and above 16 KiB. */
+/** The record of a dict. Throws `malformed` when a field is missing or has another form, and above 64 KiB. */
 export function decodeDeviceRecord(bytes: Uint8Array): DeviceRecord {
-  try {
+  return readForm('this is no record of a device', () => {
     const reader = new BtDictReader(bytes, RECORD_LIMITS)
     const seqno = reader.requireInteger('#')
     const timestampS = reader.requireInteger('@')
@@ -131,10 +132,7 @@ export function decodeDeviceRecord(bytes: Uint8Array): DeviceRecord {
       ...(version === undefined ? {} : { version }),
       extras: new Map(reader.unknown.map(([key, value]) => [key, copyBytes(value)])),
     }
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `this is no record of a device: ${cause.message}`, { cause })
-  }
+  })
 }
 
 /** The 8-byte digest of a record, from its bytes as they came or as `encodeDeviceRecord` writes them. */
@@ -177,11 +175,15 @@ function writeFields(record: DeviceRecord): Uint8Array {
   return writer.finish()
 }
 
-/** The characters that fit into 64 bytes, in UTF-8. */
-function cutText(text: string): Uint8Array {
+function encodeText(text: string): Uint8Array {
   if (!text.isWellFormed()) throw new ProtocolError('bad-input', 'a text holds half of a surrogate pair')
-  const bytes = encodeUtf8(text)
-  let end = Math.min(bytes.length, MAX_TEXT_BYTES)
+  return encodeUtf8(text)
+}
+
+/** The characters that fit into 64 bytes, in UTF-8. */
+function cutDescription(text: string): Uint8Array {
+  const bytes = encodeText(text)
+  let end = Math.min(bytes.length, MAX_DESCRIPTION_BYTES)
   while (end < bytes.length && isContinuation(bytes[end]!)) end--
   return copyBytes(bytes.subarray(0, end))
 }
@@ -210,5 +212,5 @@ function versionParts(version: bigint): readonly [number, number, number] {
 const NOT_SHOWN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 function shownText(bytes: Uint8Array | undefined): string {
-  return new TextDecoder().decode(bytes ?? new Uint8Array(0)).replace(NOT_SHOWN, '')
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes ?? new Uint8Array(0)).replace(NOT_SHOWN, '')
 }

@@ -2,7 +2,7 @@
  * What a group message says to the devices of the group:
  *
  *     d  D  dict of device IDs: the record of a member, or the time in seconds since the epoch at which a device was
- *           removed (positive) or left (negated)
+ *           removed (positive) or left (negated); a reader takes a missing one for an empty one
  *        K  list of account keys: the current one, then the most recently rotated, each
  *               d  c  created   r  rotated, if it is   s  seed of 32 bytes  e                                           e
  *
@@ -19,7 +19,6 @@ import {
   byteKey,
   concatBytes,
   decodeBt,
-  EncodingError,
   encodeUtf8,
   INT64_MAX,
   INT64_MIN,
@@ -30,6 +29,7 @@ import { type AccountKeySeed, requireTime } from '../account-keys/account-key.ts
 import { sortAccountKeys } from '../account-keys/account-key-set.ts'
 import { KEY_SEED_BYTES } from '../account-keys/key-expansion.ts'
 import { ProtocolError, requireSize } from '../protocol-error.ts'
+import { readForm } from '../wire-form.ts'
 import { DEVICE_ID_BYTES, type DeviceId, deviceIdBytes, deviceIdOf } from './device-id.ts'
 import { type DeviceRecord, decodeDeviceRecord, deviceRecordDigest, encodeDeviceRecord } from './device-record.ts'
 
@@ -80,16 +80,16 @@ export function encodeGroupPayload(payload: GroupPayload): Uint8Array {
  * other form, a tombstone that is no time included, and beyond the limits.
  */
 export function decodeGroupPayload(crypto: Crypto, padded: Uint8Array): GroupPayload {
-  try {
+  return readForm('this is no payload of a group message', () => {
     const reader = new BtDictReader(trimTrailingZeros(padded), PAYLOAD_LIMITS)
-    const devices = reader.requireRaw('D')
+    const devices = reader.optionalRaw('D')
     const accountKeys = reader.requireRaw('K')
     reader.finish({ unknown: 'allow' })
-    return { devices: decodeDevices(crypto, devices), accountKeys: decodeAccountKeys(accountKeys) }
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `this is no payload of a group message: ${cause.message}`, { cause })
-  }
+    return {
+      devices: devices === undefined ? new Map() : decodeDevices(crypto, devices),
+      accountKeys: decodeAccountKeys(accountKeys),
+    }
+  })
 }
 
 /** Erases the seeds of a payload. */

@@ -15,15 +15,15 @@ import {
 import { copyBytes } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
 import type { ExpandedKeyPair } from '../account-keys/key-expansion.ts'
+import { requireUsableX25519 } from '../account-keys/usable-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { announcesRemoval } from './announced-removals.ts'
 import type { DeviceId } from './device-id.ts'
 import { cryptGroupId } from './group-id.ts'
-import { type GroupEnvelope, verifyGroupMessage } from './group-message.ts'
+import { type VerifiedGroupEnvelope, verifyGroupMessage } from './group-message.ts'
 import { decodeGroupPayload, type GroupPayload } from './group-payload.ts'
 import { type MatchingSlot, matchingSlots, unwrapKeyBase } from './key-slots.ts'
 import { payloadNonce } from './seal.ts'
-import { requireUsableX25519 } from './usable-keys.ts'
 
 /**
  * How many slots of a message are tried. Each costs a pass over the payload, and by chance not even two fit; a message of which
@@ -35,7 +35,8 @@ const MAX_SLOT_ATTEMPTS = 8
 export interface GroupFacts {
   /** 8 bytes. Absent in messages of older writers. */
   readonly groupId?: Uint8Array
-  readonly linkX25519: X25519PublicKey
+  /** Absent in messages of older writers: nothing can be asked of their group. */
+  readonly linkX25519?: X25519PublicKey
 }
 
 /**
@@ -76,10 +77,10 @@ function open(
   account: Account,
   deviceId: DeviceId,
   deviceKeys: readonly ExpandedKeyPair[],
-  envelope: GroupEnvelope,
+  envelope: VerifiedGroupEnvelope,
 ): OpenGroupOutcome {
   requireUsableX25519(crypto, envelope.ephemeral, 'the ephemeral key of the message')
-  requireUsableX25519(crypto, envelope.linkX25519, 'the link key of the message')
+  if (envelope.linkX25519 !== undefined) requireUsableX25519(crypto, envelope.linkX25519, 'the link key of the message')
   const facts = factsOf(crypto, account, envelope)
   const nonce = payloadNonce(crypto, envelope.ephemeral, envelope.ciphertexts)
   let attempts = 0
@@ -96,15 +97,15 @@ function open(
   return { outcome: 'not-for-us', facts, announcesRemoval: isRemoved }
 }
 
-function factsOf(crypto: Crypto, account: Account, { ephemeral, groupId, linkX25519 }: GroupEnvelope): GroupFacts {
+function factsOf(crypto: Crypto, account: Account, { ephemeral, groupId, linkX25519 }: VerifiedGroupEnvelope): GroupFacts {
   return {
     ...(groupId === undefined ? {} : { groupId: cryptGroupId(crypto, account.seed, ephemeral, groupId) }),
-    linkX25519: x25519PublicKey(copyBytes(linkX25519)),
+    ...(linkX25519 === undefined ? {} : { linkX25519: x25519PublicKey(copyBytes(linkX25519)) }),
   }
 }
 
 /** undefined: the slot is for another device after all. */
-function decrypt(crypto: Crypto, slot: MatchingSlot, envelope: GroupEnvelope, nonce: Uint8Array): Uint8Array | undefined {
+function decrypt(crypto: Crypto, slot: MatchingSlot, envelope: VerifiedGroupEnvelope, nonce: Uint8Array): Uint8Array | undefined {
   const keyBase = unwrapKeyBase(crypto, slot, envelope)
   try {
     return xchacha20Poly1305Decrypt(crypto, keyBase, nonce, envelope.sealed)

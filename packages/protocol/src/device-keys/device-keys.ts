@@ -30,8 +30,10 @@ export interface DeviceKeySeed {
   readonly createdAtS: number
   /** When a push that announced it was confirmed. */
   readonly confirmedAtS?: number
-  /** Of previous keys: since when the group is known to have a newer one, or when one was last seen in use after that. */
+  /** Of previous keys: since when the group is known to have a newer one. */
   readonly releasedAtS?: number
+  /** Its release was taken back once. */
+  readonly renewed?: boolean
 }
 
 /** A device key with its public halves. Its secrets are expanded from the seed when they are needed. */
@@ -49,7 +51,7 @@ export interface DeviceKeys {
 
 /** A device key from what is stored of it; the seed is taken over. Throws `bad-input` for a wrong size or time. */
 export function deviceKeyOf(crypto: Crypto, stored: DeviceKeySeed): DeviceKey {
-  const { seed, createdAtS, confirmedAtS, releasedAtS } = stored
+  const { seed, createdAtS, confirmedAtS, releasedAtS, renewed = false } = stored
   for (const timeS of [createdAtS, confirmedAtS, releasedAtS]) if (timeS !== undefined) requireTime(timeS)
   const pair = expandKeyPair(crypto, 'SessionDeviceKeys', seed.expose())
   wipeExpandedKeyPair(pair)
@@ -60,6 +62,7 @@ export function deviceKeyOf(crypto: Crypto, stored: DeviceKeySeed): DeviceKey {
     createdAtS,
     ...(confirmedAtS === undefined ? {} : { confirmedAtS }),
     ...(releasedAtS === undefined ? {} : { releasedAtS }),
+    ...(renewed ? { renewed } : {}),
   }
 }
 
@@ -103,37 +106,30 @@ export function confirmDeviceKeys(keys: DeviceKeys, announced: X25519PublicKey, 
 }
 
 /**
- * Takes note that another member became known, to whom no push so far was addressed: it may know an older key from others, so what was
- * released counts as not released, until the next push is confirmed.
+ * Takes note that another member became known, to whom no push so far was addressed: it may know an older key from others. What was
+ * released counts as not released until the next push is confirmed; once for each key, or made-up members could keep it for ever.
  */
-export function recallDeviceKeys(keys: DeviceKeys): DeviceKeys {
-  if (!keys.previous.some(({ releasedAtS }) => releasedAtS !== undefined)) return keys
-  return { ...keys, previous: keys.previous.map(({ releasedAtS: _, ...key }) => key) }
-}
-
-/**
- * Takes note that a group message sent at `atS` was encrypted to the X25519 key given. If that is a released key, its sender does not
- * know the newer one yet: the 48 hours count from then. Throws `bad-input` for a wrong time.
- */
-export function deviceKeyUsed(keys: DeviceKeys, x25519: X25519PublicKey, atS: number): DeviceKeys {
-  requireTime(atS)
-  const isProlonged = (key: DeviceKey) => key.releasedAtS !== undefined && key.releasedAtS < atS && equalBytes(key.x25519, x25519)
-  if (!keys.previous.some(isProlonged)) return keys
-  return { ...keys, previous: keys.previous.map(key => (isProlonged(key) ? { ...key, releasedAtS: atS } : key)) }
+export function renewDeviceKeys(keys: DeviceKeys): DeviceKeys {
+  const isRenewable = ({ releasedAtS, renewed = false }: DeviceKey) => releasedAtS !== undefined && !renewed
+  if (!keys.previous.some(isRenewable)) return keys
+  const renewedKey = ({ releasedAtS: _, ...key }: DeviceKey): DeviceKey => ({ ...key, renewed: true })
+  return { ...keys, previous: keys.previous.map(key => (isRenewable(key) ? renewedKey(key) : key)) }
 }
 
 /**
  * Drops the previous keys released 48 hours ago or more. To be called only when a complete fetch of namespace 21 has just ended, so
  * that nothing that lies there still needs them. `wipe` are their seeds, for the caller to erase once the smaller set is stored.
- * A release more than 48 hours ahead was noted by a clock that was wrong, and counts from now on. Throws `bad-input` for a wrong
+ * Keys whose X25519 half is in `needed` stay. A release more than 48 hours ahead was noted by a clock that was wrong, and counts from now on. Throws `bad-input` for a wrong
  * time.
  */
 export function eraseDeviceKeys(
   keys: DeviceKeys,
   nowS: number,
+  needed: readonly X25519PublicKey[] = [],
 ): { readonly keys: DeviceKeys; readonly wipe: readonly Secret<'device-key-seed'>[] } {
   requireTime(nowS)
-  const isErasable = (key: DeviceKey) => key.releasedAtS !== undefined && key.releasedAtS <= nowS - DEVICE_KEY_GRACE_S
+  const isErasable = ({ releasedAtS, x25519 }: DeviceKey) =>
+    releasedAtS !== undefined && releasedAtS <= nowS - DEVICE_KEY_GRACE_S && !needed.some(other => equalBytes(other, x25519))
   const isAhead = (key: DeviceKey) => key.releasedAtS !== undefined && key.releasedAtS > nowS + DEVICE_KEY_GRACE_S
   if (!keys.previous.some(key => isErasable(key) || isAhead(key))) return { keys, wipe: [] }
   const kept = keys.previous.filter(key => !isErasable(key))

@@ -12,54 +12,42 @@
  *
  * S is the account's X25519 key, X the account key of the group that is asked, which its messages name, e/E an ephemeral key:
  *
- *     kiss          BLAKE2b-2(E ‖ S, key = X25519(e, S), personal "SessionDvGrpKISS"); i = X[0..2] ⊕ kiss
- *     key ‖ nonce   BLAKE2b-56(X25519(e, X) ‖ E ‖ X, personal "SessionDvGrpLink")
+ *     i   X[0..2], masked for S
+ *     L   encrypted with the key that X and e, or x and E, agree on
  *
- * Implements LINK-01, LINK-02, LINK-03, LINK-04, LINK-05.
+ * Implements LINK-01 to LINK-04, LINK-05.
  */
 import {
-  blake2b,
   type Crypto,
   CryptoError,
   ed25519Sign,
   ed25519Verify,
   generateX25519,
   type Random,
-  type Secret,
   wipe,
   type X25519KeyPair,
-  type X25519PublicInput,
   type X25519PublicKey,
   x25519,
   xchacha20Poly1305Decrypt,
   xchacha20Poly1305Encrypt,
 } from '@session-v2/crypto'
-import {
-  BtDictReader,
-  BtDictWriter,
-  type BtLimits,
-  copyBytes,
-  EncodingError,
-  encodeUtf8,
-  equalBytes,
-  xorBytes,
-} from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, type BtLimits, copyBytes, encodeUtf8, equalBytes } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
 import type { AccountKey } from '../account-keys/account-key.ts'
+import { INDICATOR_BYTES, maskIndicator } from '../account-keys/key-indicator.ts'
+import { requireUsableMlKem768, requireUsableX25519 } from '../account-keys/usable-keys.ts'
 import { DEVICE_ID_BYTES, type DeviceId, deviceIdBytes, deviceIdOf } from '../device-group/device-id.ts'
 import { type DeviceRecord, decodeDeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../device-group/device-record.ts'
-import { requireUsableMlKem768, requireUsableX25519 } from '../device-group/usable-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
+import { readForm } from '../wire-form.ts'
+import { linkRequestKey } from './key-derivation.ts'
 
 const TYPE = encodeUtf8('L')
 const X25519_PUBLIC_BYTES = 32
 const SIGNATURE_BYTES = 64
 const TAG_BYTES = 16
-const INDICATOR_BYTES = 2
-const KEY_BYTES = 32
-const KEY_AND_NONCE_BYTES = 56
 /** A request has some 1500 bytes; this leaves room for the largest record. */
-const REQUEST_LIMITS: BtLimits = { sizeBytes: 65_536, depth: 24, values: 2000 }
+const REQUEST_LIMITS: BtLimits = { sizeBytes: 131_072, depth: 24, values: 2000 }
 
 export interface LinkRequest {
   readonly deviceId: DeviceId
@@ -71,13 +59,13 @@ export interface LinkRequest {
 }
 
 /**
- * - `opened`: signed by the account.
+ * - `opened`: signed by the account, and sealed to the account key whose X25519 public key is `openedWith`.
  * - `no-key`: sealed to another account, altered on the way, or sealed to an account key that is not held.
  * - `malformed`: no link request, one whose plaintext has a wrong form, or one for keys that nothing can be sealed to.
  * - `forged`: opened, but not signed by the account.
  */
 export type OpenLinkOutcome =
-  | { readonly outcome: 'opened'; readonly request: LinkRequest }
+  | { readonly outcome: 'opened'; readonly request: LinkRequest; readonly openedWith: X25519PublicKey }
   | { readonly outcome: 'no-key' }
   | { readonly outcome: 'malformed'; readonly cause: ProtocolError }
   | { readonly outcome: 'forged' }
@@ -113,12 +101,12 @@ export function sealLinkRequest(
   const ephemeral = generateX25519(crypto, random)
   const E = ephemeral.publicKey
   try {
-    const mask = indicatorMask(crypto, ephemeral.secretKey, account.x25519.publicKey, E, account.x25519.publicKey)
+    const shared = x25519(crypto, ephemeral.secretKey, account.x25519.publicKey)
     const message = new BtDictWriter()
       .bytes('', TYPE)
       .bytes('E', E)
       .bytes('L', encrypt(crypto, ephemeral, linkX25519, plaintext))
-      .bytes('i', xorBytes(linkX25519.subarray(0, INDICATOR_BYTES), mask))
+      .bytes('i', cryptIndicator(crypto, account, shared, E, linkX25519.subarray(0, INDICATOR_BYTES)))
       .finish()
     return { message, plaintext }
   } finally {
@@ -135,10 +123,10 @@ export function openLinkRequest(
 ): OpenLinkOutcome {
   try {
     const envelope = decodeEnvelope(message)
-    const plaintext = decrypt(crypto, account, keys, envelope)
-    return plaintext === undefined
-      ? { outcome: 'no-key' }
-      : { outcome: 'opened', request: verifyRequest(crypto, account, plaintext) }
+    const decrypted = decrypt(crypto, account, keys, envelope)
+    if (decrypted === undefined) return { outcome: 'no-key' }
+    const { plaintext, openedWith } = decrypted
+    return { outcome: 'opened', request: verifyRequest(crypto, account, plaintext), openedWith }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     return cause.code === 'forged' ? { outcome: 'forged' } : { outcome: 'malformed', cause }
@@ -146,7 +134,7 @@ export function openLinkRequest(
 }
 
 function decodeEnvelope(message: Uint8Array): LinkEnvelope {
-  return reading('this is no link request', () => {
+  return readForm('this is no link request', () => {
     const reader = new BtDictReader(message, REQUEST_LIMITS)
     if (!equalBytes(reader.requireBytes(''), TYPE)) throw new ProtocolError('malformed', 'this message is of another type')
     const ephemeral = reader.requireBytes('E', { size: X25519_PUBLIC_BYTES })
@@ -158,7 +146,7 @@ function decodeEnvelope(message: Uint8Array): LinkEnvelope {
 }
 
 function verifyRequest(crypto: Crypto, account: Account, plaintext: Uint8Array): LinkRequest {
-  const { id, encodedRecord, body, signature } = reading('the link request opened but has a wrong form', () => {
+  const { id, encodedRecord, body, signature } = readForm('the link request opened but has a wrong form', () => {
     const reader = new BtDictReader(plaintext, REQUEST_LIMITS)
     const id = reader.requireBytes('I', { size: DEVICE_ID_BYTES })
     const encodedRecord = reader.requireRaw('i')
@@ -182,9 +170,10 @@ function requireUsableKeys(crypto: Crypto, record: DeviceRecord): void {
 }
 
 function encrypt(crypto: Crypto, ephemeral: X25519KeyPair, linkX25519: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const keyAndNonce = linkKey(crypto, x25519(crypto, ephemeral.secretKey, linkX25519), ephemeral.publicKey, linkX25519)
-  const sealed = xchacha20Poly1305Encrypt(crypto, ...parts(keyAndNonce), plaintext)
-  wipe(keyAndNonce)
+  const shared = x25519(crypto, ephemeral.secretKey, linkX25519)
+  const { key, nonce } = linkRequestKey(crypto, shared, ephemeral.publicKey, linkX25519)
+  const sealed = xchacha20Poly1305Encrypt(crypto, key, nonce, plaintext)
+  wipe(key, nonce)
   return sealed
 }
 
@@ -194,54 +183,33 @@ function decrypt(
   account: Account,
   keys: readonly AccountKey[],
   { ephemeral, sealed, maskedIndicator }: LinkEnvelope,
-): Uint8Array | undefined {
+): { readonly plaintext: Uint8Array; readonly openedWith: X25519PublicKey } | undefined {
   requireUsableX25519(crypto, ephemeral, 'the ephemeral key of the request')
-  const { secretKey, publicKey: S } = account.x25519
-  const indicator = xorBytes(maskedIndicator, indicatorMask(crypto, secretKey, ephemeral, ephemeral, S))
-  for (const { x25519: key } of keys) {
-    if (!equalBytes(key.publicKey.subarray(0, INDICATOR_BYTES), indicator)) continue
-    const keyAndNonce = linkKey(crypto, x25519(crypto, key.secretKey, ephemeral), ephemeral, key.publicKey)
+  const shared = x25519(crypto, account.x25519.secretKey, ephemeral)
+  const indicator = cryptIndicator(crypto, account, shared, ephemeral, maskedIndicator)
+  for (const { x25519: pair } of keys) {
+    if (!equalBytes(pair.publicKey.subarray(0, INDICATOR_BYTES), indicator)) continue
+    const { key, nonce } = linkRequestKey(crypto, x25519(crypto, pair.secretKey, ephemeral), ephemeral, pair.publicKey)
     try {
-      return xchacha20Poly1305Decrypt(crypto, ...parts(keyAndNonce), sealed)
+      return { plaintext: xchacha20Poly1305Decrypt(crypto, key, nonce, sealed), openedWith: pair.publicKey }
     } catch (cause) {
       if (!(cause instanceof CryptoError && cause.code === 'decrypt-failed')) throw cause
     } finally {
-      wipe(keyAndNonce)
+      wipe(key, nonce)
     }
   }
   return undefined
 }
 
-/** 2 bytes, from the secret of one side and the public key of the other. */
-function indicatorMask(
+/** Masks the indicator, or takes the mask off again; erases the shared secret. */
+function cryptIndicator(
   crypto: Crypto,
-  secretKey: Secret<'x25519-secret'>,
-  other: X25519PublicInput,
+  { x25519: { publicKey } }: Account,
+  shared: Uint8Array,
   ephemeral: Uint8Array,
-  recipient: Uint8Array,
+  indicator: Uint8Array,
 ): Uint8Array {
-  const shared = x25519(crypto, secretKey, other)
-  const mask = blake2b(crypto, INDICATOR_BYTES, [ephemeral, recipient], { key: shared, personal: 'SessionDvGrpKISS' })
+  const crypted = maskIndicator(crypto, 'SessionDvGrpKISS', shared, ephemeral, publicKey, indicator)
   wipe(shared)
-  return mask
-}
-
-/** 56 bytes; erases the shared secret. */
-function linkKey(crypto: Crypto, shared: Uint8Array, ephemeral: Uint8Array, linkX25519: Uint8Array): Uint8Array {
-  const keyAndNonce = blake2b(crypto, KEY_AND_NONCE_BYTES, [shared, ephemeral, linkX25519], { personal: 'SessionDvGrpLink' })
-  wipe(shared)
-  return keyAndNonce
-}
-
-function parts(keyAndNonce: Uint8Array): [key: Uint8Array, nonce: Uint8Array] {
-  return [keyAndNonce.subarray(0, KEY_BYTES), keyAndNonce.subarray(KEY_BYTES)]
-}
-
-function reading<T>(complaint: string, read: () => T): T {
-  try {
-    return read()
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `${complaint}: ${cause.message}`, { cause })
-  }
+  return crypted
 }

@@ -4,7 +4,6 @@
  * Implements DS-18.
  */
 import type { Crypto, Secret } from '@session-v2/crypto'
-import { accountKeyX25519 } from '../account-keys/key-expansion.ts'
 import { GROUP_ID_BYTES } from '../device-group/group-id.ts'
 import { newDeviceKeys } from '../device-keys/device-keys.ts'
 import { ProtocolError, requireSize } from '../protocol-error.ts'
@@ -56,11 +55,12 @@ export function foundGroup(crypto: Crypto, state: GroupState, group: NewGroup, n
   const held = seqnoOf(ownRow(state))
   const record = writeOwnRecord(alone, held === 0n ? 1n : held, BigInt(secondsOf(nowMs)))
   const founded = withFreshKey(
+    crypto,
     withOwnRow({ ...alone, groupId, readAtMs: nowMs }, { state: ROW_STATE.registered, record, marked: true }),
     accountKeySeed,
     nowMs,
   )
-  const linkX25519 = accountKeyX25519(crypto, accountKeySeed.expose())
+  const linkX25519 = founded.accountKeys[0]!.x25519
   const sighting = { groupId, linkX25519, swarmTimeMs: nowMs, expiresAtMs: nowMs + GROUP_TTL_MS }
   const viewed = { ...founded, groupsInView: viewGroup(founded.groupsInView, sighting) }
   const told = tellMembership(viewed, nowMs)

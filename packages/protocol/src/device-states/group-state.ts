@@ -17,6 +17,8 @@ import type { GroupEvent, Membership } from './group-event.ts'
 
 /** An account key of the own group. */
 export interface GroupAccountKey extends AccountKeySeed {
+  /** Its public half, by which a group message names the current key. */
+  readonly x25519: X25519PublicKey
   /** False until a push that carried it was confirmed. */
   readonly distributed: boolean
 }
@@ -36,8 +38,10 @@ export interface GroupInView {
 /** A link request this device made. */
 export interface OwnRequest {
   readonly groupId: Uint8Array
-  /** Of its record, and unique among the requests of this device. */
+  /** Of its record, and unique among the requests of this device: it names the request. */
   readonly timestampS: bigint
+  /** Of its record. */
+  readonly seqno: bigint
   readonly x25519: X25519PublicKey
   /** 21 indices of the short authentication string. */
   readonly indices: readonly number[]
@@ -91,7 +95,7 @@ export interface Farewell {
   readonly groupId: Uint8Array
   /** Absent when nobody remained to be told. */
   readonly devices?: ReadonlyMap<DeviceId, GroupEntry>
-  readonly accountKeys: readonly AccountKeySeed[]
+  readonly accountKeys: readonly GroupAccountKey[]
   /** Swarm hashes to delete once it is stored. */
   readonly hashes: readonly string[]
   readonly leftAtMs: number

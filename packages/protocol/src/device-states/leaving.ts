@@ -44,7 +44,7 @@ function farewellOf(crypto: Crypto, state: GroupState, groupId: Uint8Array, nowM
   const hasOthers = [...rows].some(([id, row]) => id !== self && isRegistered(row))
   if (!hasOthers) return { groupId, accountKeys: [], hashes: mergedHashes, leftAtMs: nowMs }
   const left: GroupEntry = { kind: 'left', atS: BigInt(secondsOf(nowMs)) }
-  const devices = new Map(listedEntries(crypto, rows)).set(self, left)
+  const devices = new Map(listedEntries(crypto, rows, BigInt(secondsOf(nowMs)))).set(self, left)
   return {
     groupId,
     devices,
@@ -56,7 +56,7 @@ function farewellOf(crypto: Crypto, state: GroupState, groupId: Uint8Array, nowM
 
 /** Whether a last message may still be sent: others erase device keys two days after they replaced them, and it knows the old ones. */
 export function isStillOwed({ leftAtMs }: Farewell, nowMs: number): boolean {
-  return nowMs - leftAtMs < FAREWELL_OWED_MS
+  return Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS
 }
 
 /** Forgets all that belongs to the own group. Its account keys are retired. */

@@ -1,7 +1,7 @@
 /**
  * What a device is to the groups of its account, from what it holds and the time.
  *
- *     own row Kicked ───────────────────────────────▶ Removed
+ *     own row Kicked or Left ───────────────────────▶ Removed
  *     Registered ── displaced ──────────────────────▶ Displaced
  *         └──────── own group not in view, another is ▶ CutOff
  *         └──────── otherwise ──────────────────────▶ InGroup
@@ -11,7 +11,7 @@
  * Implements DS-16, DS-17.
  */
 import { encodeHex, equalBytes } from '@session-v2/encoding'
-import { isRegistered, ROW_STATE } from './device-row.ts'
+import { isRegistered, isRemoved, ROW_STATE } from './device-row.ts'
 import type { GroupEvent, Membership } from './group-event.ts'
 import type { GroupInView, GroupState } from './group-state.ts'
 import { ownRow } from './own-record.ts'
@@ -20,7 +20,7 @@ import { ownRow } from './own-record.ts'
 export function membershipOf(state: GroupState, nowMs: number): Membership {
   if (!state.run.fetched) return 'Unknown'
   const row = ownRow(state)
-  if (row?.state === ROW_STATE.kicked) return 'Removed'
+  if (isRemoved(row)) return 'Removed'
   const inView = state.groupsInView.filter(group => group.expiresAtMs > nowMs)
   if (isRegistered(row)) {
     if (state.displacedAtMs !== undefined) return 'Displaced'

@@ -2,67 +2,84 @@
  * Merging what a group message says: its entries into the rows, its account keys into those held, and what follows for requests
  * that are open.
  *
- * Implements DS-08, DS-09, DS-10, DS-12.
+ * Implements DS-08, DS-09, DS-10, DS-12, DS-39.
  */
+import type { Crypto } from '@session-v2/crypto'
 import { equalBytes } from '@session-v2/encoding'
-import type { AccountKeySeed } from '../account-keys/account-key.ts'
-import {
-  ACCOUNT_KEY_RETENTION_S,
-  currentAccountKey,
-  mergeAccountKeys,
-  settleAccountKeys,
-} from '../account-keys/account-key-set.ts'
+import { currentAccountKey, settleAccountKeys } from '../account-keys/account-key-set.ts'
 import type { DeviceId } from '../device-group/device-id.ts'
 import type { DeviceRecord } from '../device-group/device-record.ts'
-import type { GroupPayload } from '../device-group/group-payload.ts'
-import { recallDeviceKeys } from '../device-keys/device-keys.ts'
-import { type DeviceRow, mergeEntry, type RowChange } from './device-row.ts'
+import { type GroupPayload, MAX_LISTED_DEVICES } from '../device-group/group-payload.ts'
+import { MAX_SLOTS } from '../device-group/key-slots.ts'
+import { renewDeviceKeys } from '../device-keys/device-keys.ts'
+import { ProtocolError } from '../protocol-error.ts'
+import { type DeviceRow, isRegistered, isRemoved, mergeEntry, type RowChange } from './device-row.ts'
 import type { GroupEvent } from './group-event.ts'
 import type { GroupAccountKey, GroupState, ReceivedRequest } from './group-state.ts'
+import { mergeHeldKeys } from './held-account-keys.ts'
 import { detailsOf, secondsOf } from './own-record.ts'
 
-/** How far ahead of ours the clock of another device may be: beyond it, its account keys would never be due for rotation. */
-export const ACCOUNT_KEY_AHEAD_S = 48 * 3600
+/** Members at most: as many slots as a group message has. */
+const MAX_MEMBERS = MAX_SLOTS
 
-interface MergedPayload {
+export interface MergedPayload {
   readonly state: GroupState
   readonly events: readonly GroupEvent[]
+  /** Nothing was left out that could be good: the message may be deleted when this state is passed on. */
+  readonly isComplete: boolean
 }
 
-/** `history`: the message is the one that let this device in, so what it says of departures is long done. */
+/**
+ * What the payload makes of the state. With `history` the message was sent before this device was let in, so what it says of
+ * departures is long done. Throws `malformed` when the group would have more devices than a message can carry.
+ */
 export function mergePayload(
+  crypto: Crypto,
   state: GroupState,
   payload: GroupPayload,
   nowMs: number,
   { history }: { readonly history: boolean },
 ): MergedPayload {
   const nowS = secondsOf(nowMs)
-  const rows = new Map(state.rows)
   const events: GroupEvent[] = []
-  let { receivedRequests, details } = state
-  let departed = false
-  let joined = false
-  for (const [deviceId, entry] of payload.devices) {
-    const { row, change } = mergeEntry(rows.get(deviceId), entry, BigInt(nowS))
-    if (change === 'stale') continue
-    rows.set(deviceId, row)
+  const { rows, changes } = mergeRows(state.rows, payload, BigInt(nowS))
+  requireSendable(rows)
+  let { receivedRequests, details, deviceKeys, rotationOwed } = state
+  for (const [deviceId, change] of changes) {
+    const row = rows.get(deviceId)!
     const isSelf = deviceId === state.self
-    joined ||= change === 'registered' && !isSelf
-    departed ||= change === 'left' && !isSelf && !wasRemoved(state, deviceId)
     if (isSelf && !history && change === 'updated' && row.record !== undefined) details = detailsOf(row.record)
+    if (!isSelf && change === 'registered') deviceKeys = renewDeviceKeys(deviceKeys)
+    rotationOwed ||= !isSelf && !history && change === 'left' && !isRemoved(state.rows.get(deviceId))
     receivedRequests = answerRequests(receivedRequests, deviceId, row, change, events)
     if (!(isSelf && change === 'registered')) events.push(deviceEvent(deviceId, change))
   }
-  const accountKeys = mergeKeys(state.accountKeys, payload.accountKeys, nowS)
+  const { keys: accountKeys, isComplete } = mergeHeldKeys(crypto, state.accountKeys, payload.accountKeys, nowS)
   if (!sameCurrent(state.accountKeys, accountKeys)) events.push({ type: 'account-key-changed' })
-  const rotationOwed = state.rotationOwed || (departed && !history)
   const retiredKeys = state.retiredKeys.filter(({ seed }) => !accountKeys.some(key => key.seed.equals(seed)))
-  const deviceKeys = joined ? recallDeviceKeys(state.deviceKeys) : state.deviceKeys
-  return { state: { ...state, rows, details, deviceKeys, receivedRequests, accountKeys, rotationOwed, retiredKeys }, events }
+  const merged = { ...state, rows, details, deviceKeys, receivedRequests, accountKeys, rotationOwed, retiredKeys }
+  return { state: merged, events, isComplete }
 }
 
-function wasRemoved({ rows }: GroupState, deviceId: DeviceId): boolean {
-  return rows.get(deviceId)?.removedAtS !== undefined
+type Changes = readonly (readonly [DeviceId, Exclude<RowChange, 'stale'>])[]
+
+function mergeRows(held: GroupState['rows'], { devices }: GroupPayload, nowS: bigint) {
+  const rows = new Map(held)
+  const changes: [DeviceId, Exclude<RowChange, 'stale'>][] = []
+  for (const [deviceId, entry] of devices) {
+    const { row, change } = mergeEntry(rows.get(deviceId), entry, nowS)
+    rows.set(deviceId, row)
+    if (change !== 'stale') changes.push([deviceId, change])
+  }
+  return { rows, changes: changes as Changes }
+}
+
+/** A group that no message can carry any more could never be mended: it is not let come so far. */
+function requireSendable(rows: GroupState['rows']): void {
+  const memberCount = [...rows.values()].filter(isRegistered).length
+  if (memberCount > MAX_MEMBERS || rows.size > MAX_LISTED_DEVICES) {
+    throw new ProtocolError('malformed', `a group message makes ${memberCount} members and ${rows.size} devices of the group`)
+  }
 }
 
 const EVENT_CHANGES = {
@@ -102,25 +119,6 @@ function answerOf({ replaces, record }: ReceivedRequest, row: DeviceRow, change:
 
 function hasKeysOf(record: DeviceRecord | undefined, asked: DeviceRecord): boolean {
   return record !== undefined && equalBytes(record.x25519, asked.x25519) && equalBytes(record.mlKem768, asked.mlKem768)
-}
-
-function mergeKeys(
-  held: readonly GroupAccountKey[],
-  incoming: readonly AccountKeySeed[],
-  nowS: number,
-): readonly GroupAccountKey[] {
-  const timely = incoming.filter(({ seed, createdAtS }) => createdAtS <= nowS + ACCOUNT_KEY_AHEAD_S || isHeld(held, seed))
-  const { keys, inserted } = mergeAccountKeys(held, timely, key => ({ ...key, distributed: false }))
-  const settled = settleAccountKeys(keys)
-  const isPast = (seed: AccountKeySeed['seed']) => {
-    const rotatedAtS = settled.find(key => key.seed === seed)?.rotatedAtS
-    return rotatedAtS !== undefined && rotatedAtS < nowS - ACCOUNT_KEY_RETENTION_S
-  }
-  return keys.filter(({ seed }) => !(inserted.some(key => key.seed === seed) && isPast(seed)))
-}
-
-function isHeld(held: readonly AccountKeySeed[], seed: AccountKeySeed['seed']): boolean {
-  return held.some(key => key.seed.equals(seed))
 }
 
 function sameCurrent(before: readonly GroupAccountKey[], after: readonly GroupAccountKey[]): boolean {

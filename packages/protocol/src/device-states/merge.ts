@@ -16,14 +16,14 @@ import type { Crypto } from '@session-v2/crypto'
 import { equalBytes } from '@session-v2/encoding'
 import type { GroupEntry, GroupPayload } from '../device-group/group-payload.ts'
 import type { GroupFacts, OpenGroupOutcome } from '../device-group/open.ts'
-import { deviceKeyUsed } from '../device-keys/device-keys.ts'
 import { isRegistered, isRemoved, ROW_STATE } from './device-row.ts'
 import type { GroupEvent } from './group-event.ts'
 import { changeOf, type GroupChange, type GroupState, type OwnRequest } from './group-state.ts'
-import { viewGroup } from './groups-in-view.ts'
+import { GROUP_TTL_MS, viewGroup } from './groups-in-view.ts'
 import { departGroup } from './leaving.ts'
 import { mergePayload } from './merge-payload.ts'
 import { ownRow, reviseOwnRecord, secondsOf } from './own-record.ts'
+import { believedTimes } from './swarm-times.ts'
 
 /** How much later than the newest readable message an unreadable one must be, so that crossing pushes displace nobody. */
 export const DISPLACEMENT_GRACE_MS = 5 * 60 * 1000
@@ -57,18 +57,19 @@ export function mergeGroupMessage(
   { history = false }: { readonly history?: boolean } = {},
 ): GroupChange {
   const { opened } = received
-  const viewed = withSighting(state, opened.facts, received)
-  if (opened.outcome === 'not-for-us') return changeOf(state, ...unreadable(viewed, received, opened.announcesRemoval, nowMs))
+  const believed = { ...received, ...believedTimes(received, GROUP_TTL_MS, nowMs) }
+  const viewed = withSighting(state, opened.facts, believed)
+  if (opened.outcome === 'not-for-us') return changeOf(state, ...unreadable(viewed, believed, opened.announcesRemoval, nowMs))
   const incoming = opened.payload.accountKeys.map(({ seed }) => seed)
   const events: GroupEvent[] = []
   const next = isOwnGroup(viewed, opened.facts)
-    ? mergeOwn(viewed, opened, received, { nowMs, history }, events)
-    : admit(crypto, viewed, opened, received, nowMs, events)
+    ? mergeOwn(crypto, viewed, opened, believed, { nowMs, history }, events)
+    : admit(crypto, viewed, opened, believed, nowMs, events)
   return changeOf(state, next, events, incoming)
 }
 
 function withSighting(state: GroupState, { groupId, linkX25519 }: GroupFacts, received: ReceivedGroupMessage): GroupState {
-  if (groupId === undefined) return state
+  if (groupId === undefined || linkX25519 === undefined) return state
   return { ...state, groupsInView: viewGroup(state.groupsInView, { groupId, linkX25519, ...received }) }
 }
 
@@ -79,13 +80,14 @@ function isOwnGroup(state: GroupState, { groupId }: GroupFacts): boolean {
 }
 
 function mergeOwn(
+  crypto: Crypto,
   state: GroupState,
-  { payload, facts, openedWith }: Opened,
+  { payload, facts }: Opened,
   { hash, swarmTimeMs }: ReceivedGroupMessage,
   { nowMs, history }: { readonly nowMs: number; readonly history: boolean },
   events: GroupEvent[],
 ): GroupState {
-  const merged = mergePayload(state, payload, nowMs, { history })
+  const merged = mergePayload(crypto, state, payload, nowMs, { history })
   events.push(...merged.events)
   const groupId = state.groupId ?? facts.groupId
   const { displacedAtMs, ...rest } = merged.state
@@ -94,10 +96,9 @@ function mergeOwn(
     ...(groupId === undefined ? {} : { groupId }),
     ...(displacedAtMs === undefined || swarmTimeMs >= displacedAtMs ? {} : { displacedAtMs }),
     readAtMs: Math.max(state.readAtMs ?? swarmTimeMs, swarmTimeMs),
-    mergedHashes: withHash(state.mergedHashes, hash),
-    deviceKeys: deviceKeyUsed(merged.state.deviceKeys, openedWith, secondsOf(swarmTimeMs)),
+    mergedHashes: merged.isComplete ? withHash(state.mergedHashes, hash) : state.mergedHashes,
   }
-  return reviseOwnRecord(read, nowMs)
+  return reviseOwnRecord(read, nowMs, payload.devices.get(state.self))
 }
 
 /** The hashes with this one, each once, the latest last. */
@@ -118,8 +119,9 @@ function unreadable(
     const rows = new Map(state.rows).set(state.self, kicked)
     return [{ ...state, rows }, [{ type: 'device-changed', deviceId: state.self, change: 'removed' }]]
   }
+  if (announcesRemoval && !isOwnGroup(state, facts)) return [withoutRequestsTo(state, facts), []]
   const isLater = swarmTimeMs > (state.readAtMs ?? swarmTimeMs) + DISPLACEMENT_GRACE_MS
-  if (!(isOwnGroup(state, facts) && isLater)) return [state, []]
+  if (!(isOwnGroup(state, facts) && isLater) || isUnderHeldKey(state, facts)) return [state, []]
   return [{ ...state, displacedAtMs: Math.max(state.displacedAtMs ?? swarmTimeMs, swarmTimeMs) }, []]
 }
 
@@ -128,6 +130,20 @@ function isRemovedFrom(state: GroupState, facts: GroupFacts): boolean {
   if (isRegistered(ownRow(state))) return isOwnGroup(state, facts)
   const { groupId } = facts
   return groupId !== undefined && state.ownRequests.some(request => equalBytes(request.groupId, groupId))
+}
+
+/** A group that removes a device has answered what the device asked it. */
+function withoutRequestsTo(state: GroupState, { groupId }: GroupFacts): GroupState {
+  if (groupId === undefined || isRemoved(ownRow(state))) return state
+  return { ...state, ownRequests: state.ownRequests.filter(request => !equalBytes(request.groupId, groupId)) }
+}
+
+/**
+ * Whether a message names an account key that this device holds: then it is of a time when the device was a member, replayed, or by a
+ * member who does not know its latest record. Whoever takes its place rotates the account key.
+ */
+function isUnderHeldKey({ accountKeys }: GroupState, { linkX25519 }: GroupFacts): boolean {
+  return linkX25519 !== undefined && accountKeys.some(key => equalBytes(key.x25519, linkX25519))
 }
 
 function admit(
@@ -172,18 +188,13 @@ function join(
   crypto: Crypto,
   state: GroupState,
   groupId: Uint8Array,
-  { payload, openedWith }: Opened,
+  { payload }: Opened,
   { hash, swarmTimeMs }: ReceivedGroupMessage,
   nowMs: number,
   events: GroupEvent[],
 ): GroupState {
   const joining: GroupState = { ...departGroup(crypto, state, nowMs), groupId, readAtMs: swarmTimeMs }
-  const merged = mergePayload(joining, payload, nowMs, { history: true })
+  const merged = mergePayload(crypto, joining, payload, nowMs, { history: true })
   events.push({ type: 'devices-replaced' }, ...merged.events)
-  const joined: GroupState = {
-    ...merged.state,
-    mergedHashes: [hash],
-    deviceKeys: deviceKeyUsed(merged.state.deviceKeys, openedWith, secondsOf(swarmTimeMs)),
-  }
-  return reviseOwnRecord(joined, nowMs)
+  return reviseOwnRecord({ ...merged.state, mergedHashes: merged.isComplete ? [hash] : [] }, nowMs)
 }

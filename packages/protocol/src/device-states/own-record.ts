@@ -2,14 +2,15 @@
  * The record a device writes about itself. It says the own details and the current device key; whenever it does not, because they
  * changed or because others wrote something else about this device, it is written anew with the next seqno.
  *
- * Implements DS-10, DS-31.
+ * Implements DS-10, DS-31, DS-36.
  */
 import type { Crypto, Secret } from '@session-v2/crypto'
 import { equalBytes, INT64_MAX } from '@session-v2/encoding'
 import { type DeviceRecord, deviceRecordText, encodeDeviceRecord, writeDeviceRecord } from '../device-group/device-record.ts'
-import { rotateDeviceKeys } from '../device-keys/device-keys.ts'
+import type { GroupEntry } from '../device-group/group-payload.ts'
+import { deviceKeyRotationDue, rotateDeviceKeys } from '../device-keys/device-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
-import { type DeviceRow, isRegistered, seqnoOf } from './device-row.ts'
+import { type DeviceRow, isRegistered, ROW_STATE, seqnoOf } from './device-row.ts'
 import { changeOf, type GroupChange, type GroupState, type OwnDetails } from './group-state.ts'
 
 const S_PER_MS = 1000
@@ -22,6 +23,11 @@ export function secondsOf(timeMs: number): number {
 /** What this device holds of itself; undefined before it first asked for or founded a group. */
 export function ownRow(state: GroupState): DeviceRow | undefined {
   return state.rows.get(state.self)
+}
+
+/** True for a device that may speak for the group. */
+export function isActive(state: GroupState): boolean {
+  return isRegistered(ownRow(state)) && state.displacedAtMs === undefined
 }
 
 /** Throws `not-registered` or `displaced` for a device that may not speak for the group (DS-30). */
@@ -38,22 +44,31 @@ export function writeOwnRecord(state: GroupState, seqno: bigint, timestampS: big
   return writeDeviceRecord({ seqno, timestampS, x25519, mlKem768, ...state.details })
 }
 
-/** The seqno after the one held. Throws `bad-input` when there is none: others have pushed it to the end of 64 bits. */
-export function nextSeqno(row: DeviceRow | undefined): bigint {
-  const seqno = seqnoOf(row)
-  if (seqno === INT64_MAX) throw new ProtocolError('bad-input', 'the record of this device has the last seqno there is')
-  return seqno + 1n
+/**
+ * The seqno after all that were used. Throws `bad-input` when there is none: others have pushed it to the end of 64 bits.
+ */
+export function nextSeqno(state: GroupState): bigint {
+  const used = [seqnoOf(ownRow(state)), state.confirmedSeqno, ...state.ownRequests.map(({ seqno }) => seqno), 0n]
+  const greatest = used.reduce((a, b) => (a > b ? a : b))
+  if (greatest === INT64_MAX) throw new ProtocolError('bad-input', 'the record of this device has the last seqno there is')
+  return greatest + 1n
 }
 
-/** The record of a member brought up to date, with the next seqno and the time of now. Before, it stays what was asked with. */
-export function reviseOwnRecord(state: GroupState, nowMs: number): GroupState {
+/**
+ * The record of a member brought up to date, with the next seqno and the time of now. `said` is what a message said of this device: of
+ * two records with one seqno others may hold either, so the device writes a third. Before it is a member, the record stays what it
+ * asked with.
+ */
+export function reviseOwnRecord(state: GroupState, nowMs: number, said?: GroupEntry): GroupState {
   const row = ownRow(state)
   if (row?.record === undefined || !isRegistered(row)) return state
-  const same = writeOwnRecord(state, row.record.seqno, row.record.timestampS)
-  if (equalBytes(encodeDeviceRecord(same), encodeDeviceRecord(row.record))) return state
+  const held = encodeDeviceRecord(row.record)
+  const isCurrent = equalBytes(encodeDeviceRecord(writeOwnRecord(state, row.record.seqno, row.record.timestampS)), held)
+  const isContested =
+    said?.kind === 'member' && said.record.seqno === row.record.seqno && !equalBytes(encodeDeviceRecord(said.record), held)
   // At the last seqno nothing can be said any more; the device goes on with what others have written about it.
-  if (row.record.seqno === INT64_MAX) return state
-  const record = writeOwnRecord(state, nextSeqno(row), BigInt(secondsOf(nowMs)))
+  if ((isCurrent && !isContested) || row.record.seqno === INT64_MAX) return state
+  const record = writeOwnRecord(state, nextSeqno(state), BigInt(secondsOf(nowMs)))
   return withOwnRow(state, { state: row.state, record, marked: row.marked })
 }
 
@@ -70,7 +85,22 @@ export function detailsOf(record: DeviceRecord): OwnDetails {
 
 /** Changes what this device says of itself; what is not named stays. Throws `bad-input` for details that have no encoding. */
 export function changeDetails(state: GroupState, details: Partial<OwnDetails>, nowMs: number): GroupChange {
-  return changeOf(state, reviseOwnRecord({ ...state, details: { ...state.details, ...details } }, nowMs), [])
+  const changed = { ...state, details: { ...state.details, ...details } }
+  writeOwnRecord(changed, 0n, 0n)
+  return changeOf(state, reviseOwnRecord(changed, nowMs), [])
+}
+
+/**
+ * Whether the device key is to be replaced with the next push: it is a day old, or a member was removed since it was made, who knows it
+ * and could go on writing to this device.
+ */
+export function isDeviceKeyRotationDue(state: GroupState, nowMs: number): boolean {
+  const { current } = state.deviceKeys
+  if (!isActive(state) || current.confirmedAtS === undefined) return false
+  const nowS = secondsOf(nowMs)
+  const isKnownToRemoved = ({ state: rowState, removedAtS = 0n }: DeviceRow) =>
+    rowState === ROW_STATE.kicked && removedAtS > BigInt(current.createdAtS) && removedAtS <= BigInt(nowS)
+  return deviceKeyRotationDue(state.deviceKeys, nowS) || [...state.rows.values()].some(isKnownToRemoved)
 }
 
 /**
@@ -80,5 +110,5 @@ export function changeDetails(state: GroupState, details: Partial<OwnDetails>, n
 export function rotateDeviceKey(crypto: Crypto, state: GroupState, seed: Secret<'device-key-seed'>, nowMs: number): GroupChange {
   requireActive(state)
   const deviceKeys = rotateDeviceKeys(crypto, state.deviceKeys, seed, secondsOf(nowMs))
-  return changeOf(state, reviseOwnRecord({ ...state, deviceKeys }, nowMs), [])
+  return changeOf(state, reviseOwnRecord({ ...state, deviceKeys }, nowMs), [], [seed])
 }

@@ -15,15 +15,22 @@ import type { DeviceRecord } from '../device-group/device-record.ts'
 import type { OpenGroupOutcome } from '../device-group/open.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { isRegistered, ROW_STATE } from './device-row.ts'
-import { changeOf, type GroupChange, type GroupState, type HeldAdmission, type OwnRequest } from './group-state.ts'
+import {
+  changeOf,
+  type GroupChange,
+  type GroupInView,
+  type GroupState,
+  type HeldAdmission,
+  type OwnRequest,
+} from './group-state.ts'
 import { findGroup } from './groups-in-view.ts'
 import { membershipOf, tellMembership } from './membership.ts'
 import { mergeGroupMessage } from './merge.ts'
 import { nextSeqno, ownRow, secondsOf, withOwnRow, writeOwnRecord } from './own-record.ts'
+import { LINK_TTL_MS } from './swarm-times.ts'
 
-/** How long a request waits in the swarm for an answer. */
-export const LINK_TTL_MS = 10 * 60 * 1000
 /** How long after its deadline an admission that answers it is still accepted: as long as a group message lives. */
+const AWAITED_MS = 2 * 24 * 3600 * 1000
 const ANSWERABLE_MS = 30 * 24 * 3600 * 1000
 
 /** What a link request says and what it is sealed to: to be given to `sealLinkRequest`. */
@@ -38,29 +45,38 @@ export interface LinkRequestDraft {
  * group, and `unknown-group` for one that is not in view.
  */
 export function draftLinkRequest(state: GroupState, groupId: Uint8Array, nowMs: number): LinkRequestDraft {
+  const { linkX25519 } = requireAskable(state, groupId, nowMs)
+  const last = state.ownRequests.at(-1)
+  const nowS = BigInt(secondsOf(nowMs))
+  const timestampS = last !== undefined && last.timestampS >= nowS ? last.timestampS + 1n : nowS
+  return { groupId, record: writeOwnRecord(state, nextSeqno(state), timestampS), linkX25519 }
+}
+
+function requireAskable(state: GroupState, groupId: Uint8Array, nowMs: number): GroupInView {
   const membership = membershipOf(state, nowMs)
   if (membership === 'Unknown') throw new ProtocolError('membership-unknown', 'the device groups have not been fetched yet')
   if (membership === 'Removed') throw new ProtocolError('removed', 'this device was removed; renew its identity first')
   if (membership === 'Displaced') throw new ProtocolError('displaced', 'this device was displaced; renew its identity first')
   if (state.groupId !== undefined && equalBytes(state.groupId, groupId)) {
-    if (isRegistered(ownRow(state))) throw new ProtocolError('already-registered', 'this device is in that group already')
-    throw new ProtocolError('removed', 'this device has left that group for good')
+    throw new ProtocolError('already-registered', 'this device is in that group already')
   }
   const group = findGroup(state.groupsInView, groupId)
   if (group === undefined || group.expiresAtMs <= nowMs) {
     throw new ProtocolError('unknown-group', 'no message of that group is in the swarm; fetch again')
   }
-  const last = state.ownRequests.at(-1)
-  const nowS = BigInt(secondsOf(nowMs))
-  const timestampS = last !== undefined && last.timestampS >= nowS ? last.timestampS + 1n : nowS
-  return { groupId, record: writeOwnRecord(state, nextSeqno(ownRow(state)), timestampS), linkX25519: group.linkX25519 }
+  return group
 }
 
-/** Takes note of a request that is about to be sent; `indices` are the 21 of its short authentication string. */
+/**
+ * Takes note of a request that is about to be sent; `indices` are the 21 of its short authentication string. Throws what
+ * `draftLinkRequest` throws, and `bad-input` when the state has changed so much since that another draft has to be made.
+ */
 export function askForLink(state: GroupState, draft: LinkRequestDraft, indices: readonly number[], nowMs: number): GroupChange {
   const { groupId, record } = draft
-  const { timestampS, x25519 } = record
-  const request: OwnRequest = { groupId, timestampS, x25519, indices, sentAtMs: nowMs, confirmed: false, held: [] }
+  const { timestampS, seqno, x25519 } = record
+  requireAskable(state, groupId, nowMs)
+  if (seqno !== nextSeqno(state)) throw new ProtocolError('bad-input', 'the draft of the link request is out of date')
+  const request: OwnRequest = { groupId, timestampS, seqno, x25519, indices, sentAtMs: nowMs, confirmed: false, held: [] }
   const earlier = state.ownRequests.map(each => ({ ...each, held: [] }))
   const asked = { ...state, ownRequests: [...earlier, request] }
   const isMember = isRegistered(ownRow(state))
@@ -68,16 +84,20 @@ export function askForLink(state: GroupState, draft: LinkRequestDraft, indices: 
   return told(state, next, nowMs)
 }
 
-/** The swarm has stored the newest request: its ten minutes count from when it was sent. */
-export function linkRequestStored(state: GroupState): GroupState {
-  const newest = requireNewest(state)
-  return withNewest(state, { ...newest, deadlineMs: newest.sentAtMs + LINK_TTL_MS })
+/** The swarm has stored the request with this timestamp: its ten minutes count from when it was sent. Throws `unknown-request`. */
+export function linkRequestStored(state: GroupState, timestampS: bigint): GroupState {
+  const stored = requireRequest(state, timestampS)
+  const withDeadline = { ...stored, deadlineMs: stored.sentAtMs + LINK_TTL_MS }
+  return { ...state, ownRequests: state.ownRequests.map(request => (request === stored ? withDeadline : request)) }
 }
 
-/** Takes the newest request back: it could not be stored, or the person no longer wants it. Throws `unknown-request`. */
-export function withdrawLinkRequest(state: GroupState, nowMs: number): GroupChange {
-  requireNewest(state)
-  return told(state, withoutPending({ ...state, ownRequests: state.ownRequests.slice(0, -1) }), nowMs)
+/**
+ * Takes the request with this timestamp back: it could not be stored, or the person no longer wants it. Throws `unknown-request`.
+ */
+export function withdrawLinkRequest(state: GroupState, timestampS: bigint, nowMs: number): GroupChange {
+  const request = requireRequest(state, timestampS)
+  const others = { ...state, ownRequests: state.ownRequests.filter(each => each !== request) }
+  return told(state, request === newestRequest(state) ? withoutPending(others) : others, nowMs)
 }
 
 /** Opens a group message with the keys of this device: `openGroupMessage`, all its other arguments given. */
@@ -85,7 +105,7 @@ export type OpenGroup = (message: Uint8Array) => OpenGroupOutcome
 
 /**
  * The person has compared the short authentication string of the newest request and agrees. Admissions that were held are merged,
- * opened again by `open`. Throws `unknown-request` when nothing is asked.
+ * opened again by `open`. Throws `unknown-request` when nothing is asked, and when none of what was held can be opened any more.
  */
 export function confirmLink(crypto: Crypto, state: GroupState, open: OpenGroup, nowMs: number): GroupChange {
   const newest = requireNewest(state)
@@ -105,9 +125,12 @@ function mergeHeld(
   nowMs: number,
 ): GroupChange {
   let merged = changeOf(state, state, [])
-  for (const held of messages) {
-    const opened = open(held.message)
-    if (opened.outcome === 'malformed' || opened.outcome === 'forged') continue
+  const opening = messages.map(held => ({ held, opened: open(held.message) }))
+  if (messages.length > 0 && !opening.some(({ opened }) => opened.outcome === 'opened')) {
+    throw new ProtocolError('unknown-request', 'the answer to the request cannot be opened any more; ask again')
+  }
+  for (const { held, opened } of opening) {
+    if (opened.outcome !== 'opened') continue
     const { state: next, events, wipe } = mergeGroupMessage(crypto, merged.state, { ...held, opened }, nowMs, { history: true })
     merged = { state: next, events: [...merged.events, ...events], wipe: [...merged.wipe, ...wipe] }
   }
@@ -138,6 +161,22 @@ export function resume(state: GroupState, nowMs: number): GroupState {
 function withoutPending(state: GroupState): GroupState {
   const row = ownRow(state)
   return row?.state === ROW_STATE.pending ? withOwnRow(state, { ...row, state: ROW_STATE.unregistered }) : state
+}
+
+/**
+ * The X25519 keys of device keys that an answer may still be sealed to: of the newest request and of those confirmed, for two days after
+ * their deadline.
+ */
+export function keysAskedWith(state: GroupState, nowMs: number): readonly X25519PublicKey[] {
+  const isAwaited = (request: OwnRequest) =>
+    (request.confirmed || request === newestRequest(state)) && nowMs < request.sentAtMs + LINK_TTL_MS + AWAITED_MS
+  return state.ownRequests.filter(isAwaited).map(({ x25519 }) => x25519)
+}
+
+function requireRequest(state: GroupState, timestampS: bigint): OwnRequest {
+  const request = state.ownRequests.find(each => each.timestampS === timestampS)
+  if (request === undefined) throw new ProtocolError('unknown-request', 'this device has not asked that, or not any more')
+  return request
 }
 
 function requireNewest(state: GroupState): OwnRequest {

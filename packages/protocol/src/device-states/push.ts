@@ -10,7 +10,6 @@
 import type { Crypto, Random, X25519PublicKey } from '@session-v2/crypto'
 import { concatBytes, equalBytes, uint32Le } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
-import { accountKeyX25519 } from '../account-keys/key-expansion.ts'
 import type { GroupPayload } from '../device-group/group-payload.ts'
 import { sealGroupMessage } from '../device-group/seal.ts'
 import { confirmDeviceKeys } from '../device-keys/device-keys.ts'
@@ -21,12 +20,13 @@ import { GROUP_TTL_MS, viewGroup } from './groups-in-view.ts'
 import { isStillOwed } from './leaving.ts'
 import { listedAccountKeys, listedEntries } from './listing.ts'
 import { withHash } from './merge.ts'
-import { ownRow, secondsOf } from './own-record.ts'
+import { isActive, ownRow, secondsOf } from './own-record.ts'
+import { requireTimeMs } from './swarm-times.ts'
 
 /** A message to store at namespace 21, and hashes to delete once it is. Its seeds belong to the state it was made from. */
 export interface GroupPush {
   /** Absent: nobody has to be told, there are only hashes to delete. */
-  readonly group?: { readonly groupId: Uint8Array; readonly payload: GroupPayload }
+  readonly group?: { readonly groupId: Uint8Array; readonly payload: GroupPayload; readonly linkX25519: X25519PublicKey }
   /** Swarm hashes, to be deleted after the message is stored, in the same sequence. */
   readonly deletes: readonly string[]
   /** The farewell it is, or else what of the own group it carries. */
@@ -35,16 +35,16 @@ export interface GroupPush {
 
 interface CarriedState {
   readonly rows: GroupState['rows']
-  readonly accountKeys: readonly GroupAccountKey[]
+  /** X25519 keys of the account keys. */
+  readonly accountKeys: readonly X25519PublicKey[]
 }
 
-/** Whether anything is owed at `nowMs`. */
+/** Whether anything is owed at `nowMs`. Of the own group nothing is before a fetch has been completed since the start. */
 export function isPushDue(state: GroupState, nowMs: number): boolean {
   if (state.farewells.some(farewell => isStillOwed(farewell, nowMs))) return true
-  const row = ownRow(state)
-  if (!isRegistered(row) || state.displacedAtMs !== undefined) return false
-  if (seqnoOf(row) > state.confirmedSeqno) return true
-  return state.accountKeys.some(({ distributed }) => !distributed) || [...state.rows.values()].some(({ marked }) => marked)
+  if (!isActive(state) || !state.run.fetched) return false
+  if (seqnoOf(ownRow(state)) > state.confirmedSeqno || [...state.rows.values()].some(({ marked }) => marked)) return true
+  return listedAccountKeys(state.accountKeys, secondsOf(nowMs)).some(({ distributed }) => !distributed)
 }
 
 /**
@@ -53,71 +53,73 @@ export function isPushDue(state: GroupState, nowMs: number): boolean {
  */
 export function duePush(crypto: Crypto, state: GroupState, nowMs: number): GroupPush | undefined {
   if (!isPushDue(state, nowMs)) return undefined
+  const nowS = secondsOf(nowMs)
   const farewell = state.farewells.find(each => isStillOwed(each, nowMs))
   if (farewell !== undefined) {
-    const { groupId, devices, accountKeys, hashes } = farewell
-    const payload = { devices: devices ?? new Map(), accountKeys: listedAccountKeys(accountKeys, secondsOf(nowMs)) }
-    return { ...(devices === undefined ? {} : { group: { groupId, payload } }), deletes: hashes, carries: farewell }
+    const { groupId, devices, hashes } = farewell
+    const listed = listedAccountKeys(farewell.accountKeys, nowS)
+    return { ...groupOf(groupId, devices, listed), deletes: hashes, carries: farewell }
   }
-  const { groupId, rows } = state
+  const { groupId, rows, mergedHashes } = state
   if (groupId === undefined) throw new ProtocolError('bad-input', 'the own device group has no ID yet')
-  const accountKeys = listedAccountKeys(state.accountKeys, secondsOf(nowMs))
-  if (accountKeys.length === 0) throw new ProtocolError('bad-input', 'the own device group has no account key yet')
-  const payload = { devices: listedEntries(crypto, rows), accountKeys }
-  return { group: { groupId, payload }, deletes: state.mergedHashes, carries: { rows, accountKeys: state.accountKeys } }
+  const listed = listedAccountKeys(state.accountKeys, nowS)
+  if (listed.length === 0) throw new ProtocolError('bad-input', 'the own device group has no account key yet')
+  const devices = listedEntries(crypto, rows, BigInt(nowS))
+  const carried = new Map([...rows].filter(([id]) => devices.has(id)))
+  const carries = { rows: carried, accountKeys: listed.map(({ x25519 }) => x25519) }
+  return { ...groupOf(groupId, devices, listed), deletes: mergedHashes, carries }
+}
+
+/** What a push stores; nothing without devices to list. What link requests are sealed to is the key of the first account key. */
+function groupOf(
+  groupId: Uint8Array,
+  devices: GroupPayload['devices'] | undefined,
+  accountKeys: readonly GroupAccountKey[],
+): Pick<GroupPush, 'group'> {
+  const first = accountKeys[0]
+  if (devices === undefined || first === undefined) return {}
+  return { group: { groupId, payload: { devices, accountKeys }, linkX25519: first.x25519 } }
 }
 
 /** The sealed message of a push. Throws `bad-input` when it has none to seal, or what `sealGroupMessage` throws. */
 export function sealPush(crypto: Crypto, random: Random, account: Account, { group }: GroupPush): Uint8Array {
   if (group === undefined) throw new ProtocolError('bad-input', 'this push only deletes')
-  return sealGroupMessage(crypto, random, account, { ...group, ...group.payload, linkX25519: linkKeyOf(crypto, group.payload) })
+  const { groupId, payload, linkX25519 } = group
+  return sealGroupMessage(crypto, random, account, { groupId, linkX25519, ...payload })
 }
 
-/** What link requests to the group are sealed to: the X25519 key of its first account key. */
-export function linkKeyOf(crypto: Crypto, { accountKeys }: GroupPayload): X25519PublicKey {
-  const first = accountKeys[0]
-  if (first === undefined) throw new ProtocolError('bad-input', 'a group message carries an account key')
-  return accountKeyX25519(crypto, first.seed.expose())
-}
-
-/** The swarm has stored the push under `hash` (absent: it only deleted) and deleted what it superseded. */
-export function confirmPush(
-  crypto: Crypto,
-  state: GroupState,
-  push: GroupPush,
-  hash: string | undefined,
-  nowMs: number,
-): GroupChange {
-  const { carries } = push
+/**
+ * The swarm has stored the push under `hash` (absent: it only deleted) at `swarmTimeMs` and deleted what it superseded. Exactly what the
+ * push carried is settled. Throws `bad-input` for what is no time.
+ */
+export function confirmPush(state: GroupState, push: GroupPush, hash: string | undefined, swarmTimeMs: number): GroupChange {
+  requireTimeMs(swarmTimeMs)
+  const { carries, group, deletes } = push
   if ('hashes' in carries) return changeOf(state, withoutFarewell(state, carries), [])
-  const { group } = push
   if (group === undefined || hash === undefined || !isOfOwnGroup(state, group.groupId)) return changeOf(state, state, [])
+  const { groupId, linkX25519 } = group
   const own = carries.rows.get(state.self)
-  const rows = new Map([...state.rows].map(([id, row]) => [id, settled(row, carries.rows.get(id))]))
-  const accountKeys = state.accountKeys.map(key =>
-    carries.accountKeys.some(({ seed }) => seed.equals(key.seed)) ? { ...key, distributed: true } : key,
-  )
-  const { groupId, payload } = group
-  const sighting = {
-    ...{ groupId, linkX25519: linkKeyOf(crypto, payload), swarmTimeMs: nowMs },
-    expiresAtMs: nowMs + GROUP_TTL_MS,
-  }
   const announced = isAddressedToAll(state, carries.rows) ? own?.record?.x25519 : undefined
-  const confirmedSeqno = seqnoOf(own) > state.confirmedSeqno ? seqnoOf(own) : state.confirmedSeqno
-  return changeOf(
-    state,
-    {
-      ...state,
-      ...{ rows, accountKeys, confirmedSeqno },
-      deviceKeys: announced === undefined ? state.deviceKeys : confirmDeviceKeys(state.deviceKeys, announced, secondsOf(nowMs)),
-      mergedHashes: withHash(
-        state.mergedHashes.filter(each => !push.deletes.includes(each)),
-        hash,
-      ),
-      groupsInView: viewGroup(state.groupsInView, sighting),
-    },
-    [],
-  )
+  const mergedHashes = state.mergedHashes.filter(each => !deletes.includes(each))
+  const confirmed: GroupState = {
+    ...state,
+    rows: new Map([...state.rows].map(([id, row]) => [id, settled(row, carries.rows.get(id))])),
+    accountKeys: state.accountKeys.map(key => withDistribution(key, carries)),
+    confirmedSeqno: seqnoOf(own) > state.confirmedSeqno ? seqnoOf(own) : state.confirmedSeqno,
+    deviceKeys:
+      announced === undefined ? state.deviceKeys : confirmDeviceKeys(state.deviceKeys, announced, secondsOf(swarmTimeMs)),
+    mergedHashes: withHash(mergedHashes, hash),
+    groupsInView: viewGroup(state.groupsInView, {
+      ...{ groupId, linkX25519, swarmTimeMs },
+      expiresAtMs: swarmTimeMs + GROUP_TTL_MS,
+    }),
+  }
+  return changeOf(state, confirmed, [])
+}
+
+function withDistribution(key: GroupAccountKey, { accountKeys }: CarriedState): GroupAccountKey {
+  const isCarried = accountKeys.some(x25519 => equalBytes(x25519, key.x25519))
+  return isCarried && !key.distributed ? { ...key, distributed: true } : key
 }
 
 /** Whether every member that is known now could read the push: one that could not may know only an older device key. */

@@ -18,10 +18,16 @@ import { withFreshKey } from './account-key-rotation.ts'
 import { type DeviceRow, isNewer, isRegistered, ROW_STATE, seqnoOf } from './device-row.ts'
 import type { GroupEvent } from './group-event.ts'
 import { changeOf, type GroupChange, type GroupState, type ReceivedRequest } from './group-state.ts'
-import { ownRow, requireActive } from './own-record.ts'
+import { CLOCK_TOLERANCE_S } from './held-account-keys.ts'
+import { ownRow, requireActive, secondsOf } from './own-record.ts'
+import { believedTimes, LINK_TTL_MS } from './swarm-times.ts'
 
 /** Open requests at a time: whoever has the recovery password can make as many as they like. */
 export const MAX_OPEN_REQUESTS = 64
+/** Requests that have ended and are remembered, so that they do not come again. */
+const MAX_REMEMBERED_REQUESTS = 128
+/** The record in a request; a usual one has 1300 bytes. */
+const MAX_ASKING_BYTES = 4096
 
 /** A link request that was opened. */
 export interface ReceivedLinkRequest {
@@ -30,19 +36,22 @@ export interface ReceivedLinkRequest {
   readonly request: LinkRequest
   /** 21 indices of the short authentication string. */
   readonly indices: readonly number[]
+  readonly swarmTimeMs: number
   readonly expiresAtMs: number
 }
 
 /** Takes a request in, if it is one to ask the person about; else nothing changes. */
 export function receiveLinkRequest(state: GroupState, received: ReceivedLinkRequest, nowMs: number): GroupChange {
-  const { hash, request, indices, expiresAtMs } = received
+  const { hash, request, indices } = received
   const { deviceId, record, digest } = request
+  const { expiresAtMs } = believedTimes(received, LINK_TTL_MS, nowMs)
   const isMember = isRegistered(ownRow(state)) && state.displacedAtMs === undefined
   const row = state.rows.get(deviceId)
   const isKnown = state.receivedRequests.some(each => each.hash === hash)
   const others = state.receivedRequests.filter(each => each.status === 'open' && each.deviceId !== deviceId)
   const isFull = others.length >= MAX_OPEN_REQUESTS
-  if (!isMember || isKnown || isFull || deviceId === state.self || expiresAtMs <= nowMs || !isAsking(row, record, digest)) {
+  const isOver = expiresAtMs <= nowMs || isLongPast(record, nowMs) || encodeDeviceRecord(record).length > MAX_ASKING_BYTES
+  if (!isMember || isKnown || isFull || isOver || deviceId === state.self || !isAsking(row, record, digest)) {
     return changeOf(state, state, [])
   }
   const events: GroupEvent[] = [{ type: 'link-request-added', hash }]
@@ -57,7 +66,19 @@ export function receiveLinkRequest(state: GroupState, received: ReceivedLinkRequ
     ...{ receivedAtMs: nowMs, replaces, status: 'open' },
   }
   const rows = replaces ? state.rows : new Map(state.rows).set(deviceId, pendingRow(record, digest))
-  return changeOf(state, { ...state, rows, receivedRequests: [...earlier, added] }, events)
+  return changeOf(state, { ...state, rows, receivedRequests: [...remembered(earlier), added] }, events)
+}
+
+/** A request that was made so long ago that the swarm cannot have it any more, whatever expiry a node names now. */
+function isLongPast({ timestampS }: DeviceRecord, nowMs: number): boolean {
+  return timestampS < BigInt(secondsOf(nowMs) - CLOCK_TOLERANCE_S)
+}
+
+/** Those that are open, and of the others the latest. */
+function remembered(requests: readonly ReceivedRequest[]): readonly ReceivedRequest[] {
+  const ended = requests.filter(({ status }) => status !== 'open')
+  const forgotten = new Set(ended.slice(0, Math.max(0, ended.length - MAX_REMEMBERED_REQUESTS)))
+  return requests.filter(request => !forgotten.has(request))
 }
 
 /** Whether a request is new: for a device that is unknown or asks already, or, with a later timestamp, to replace a member. */
@@ -98,7 +119,7 @@ export function acceptLinkRequest(
   const receivedRequests = withStatus(state, hash, 'accepted')
   const next = { ...state, rows: new Map(state.rows).set(deviceId, accepted), receivedRequests }
   if (!replaces) return changeOf(state, next, events, [seed])
-  return changeOf(state, withFreshKey(next, seed, nowMs), [...events, { type: 'account-key-changed' }], [seed])
+  return changeOf(state, withFreshKey(crypto, next, seed, nowMs), [...events, { type: 'account-key-changed' }], [seed])
 }
 
 /** A Pending row that is let in: with the record it asked with. */

@@ -3,7 +3,7 @@
  *
  * Implements DS-29, DS-30.
  */
-import type { Secret } from '@session-v2/crypto'
+import type { Crypto, Secret } from '@session-v2/crypto'
 import type { DeviceId } from '../device-group/device-id.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { withFreshKey } from './account-key-rotation.ts'
@@ -23,6 +23,7 @@ export function removedRow(row: DeviceRow, nowS: bigint): DeviceRow {
  * `not-registered`, `displaced`, and `unknown-device` when it is no other member.
  */
 export function removeDevice(
+  crypto: Crypto,
   state: GroupState,
   deviceId: DeviceId,
   seed: Secret<'account-key-seed'>,
@@ -37,5 +38,5 @@ export function removeDevice(
   const events: GroupEvent[] = [{ type: 'device-changed', deviceId, change: 'removed' }, { type: 'account-key-changed' }]
   const receivedRequests = answerRequests(state.receivedRequests, deviceId, removed, 'kicked', events)
   const rows = new Map(state.rows).set(deviceId, removed)
-  return changeOf(state, withFreshKey({ ...state, rows, receivedRequests }, seed, nowMs), events, [seed])
+  return changeOf(state, withFreshKey(crypto, { ...state, rows, receivedRequests }, seed, nowMs), events, [seed])
 }

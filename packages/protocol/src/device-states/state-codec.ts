@@ -1,22 +1,28 @@
 /**
  * The state as bytes, for a store that seals them: they hold the seeds. One bt-encoded dict with a version; what is true for one run
- * only is left out. Decoding gives a state that equals the one encoded, as after `resume`.
+ * only is left out. Decoding gives a state that equals the one encoded but for that; `resume` then ends what did not survive the stop.
  *
  * Implements DS-38.
  */
 import { type Crypto, Secret, x25519PublicKey } from '@session-v2/crypto'
-import { type BtDict, type BtValue, decodeBt, EncodingError, encodeBt, encodeUtf8 } from '@session-v2/encoding'
+import { type BtDict, type BtLimits, type BtValue, decodeBt, EncodingError, encodeBt, encodeUtf8 } from '@session-v2/encoding'
 import type { AccountKeySeed } from '../account-keys/account-key.ts'
+import { KEY_SEED_BYTES } from '../account-keys/key-expansion.ts'
 import { type DeviceId, deviceIdBytes, deviceIdOf } from '../device-group/device-id.ts'
 import { decodeDeviceRecord, encodeDeviceRecord } from '../device-group/device-record.ts'
+import { GROUP_ID_BYTES } from '../device-group/group-id.ts'
 import { decodeGroupPayload, encodeGroupPayload } from '../device-group/group-payload.ts'
 import { type DeviceKey, deviceKeyOf } from '../device-keys/device-keys.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { type DeviceRow, ROW_STATE, type RowState } from './device-row.ts'
-import type { Farewell, GroupState, OwnRequest, ReceivedRequest } from './group-state.ts'
+import type { Farewell, GroupAccountKey, GroupState, OwnRequest, ReceivedRequest } from './group-state.ts'
 import { StateFields } from './state-fields.ts'
 
 const VERSION = 1n
+const X25519_BYTES = 32
+const DIGEST_BYTES = 8
+/** Far above what the bounds of a state allow: what was kept is always read again. */
+const STATE_LIMITS: BtLimits = { sizeBytes: 512 * 1024 * 1024, depth: 16, values: 10_000_000 }
 
 /** The bytes of a state. */
 export function encodeGroupState(state: GroupState): Secret<'group-state'> {
@@ -29,9 +35,9 @@ export function encodeGroupState(state: GroupState): Secret<'group-state'> {
     ['release', details.version.map(BigInt)],
     ['extras', new Map(details.extras)],
     ['deviceKeys', [deviceKeys.current, ...deviceKeys.previous].map(deviceKeyValue)],
-    ['rows', [...state.rows].map(([id, row]) => rowValue(id, row))],
+    ['rows', [...state.rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, row]) => rowValue(id, row))],
     ['confirmedSeqno', state.confirmedSeqno],
-    ['accountKeys', state.accountKeys.map(key => withField(accountKeyValue(key), 'distributed', flag(key.distributed)))],
+    ['accountKeys', state.accountKeys.map(groupAccountKeyValue)],
     ['rotationOwed', flag(state.rotationOwed)],
     ['retiredKeys', state.retiredKeys.map(accountKeyValue)],
     ['mergedHashes', state.mergedHashes.map(encodeUtf8)],
@@ -49,7 +55,7 @@ export function encodeGroupState(state: GroupState): Secret<'group-state'> {
 /** The state of its bytes, which stay the caller's. Throws `malformed`, also for a version of the future. */
 export function decodeGroupState(crypto: Crypto, encoded: Uint8Array): GroupState {
   try {
-    const fields = StateFields.of(decodeBt(encoded))
+    const fields = StateFields.of(decodeBt(encoded, STATE_LIMITS))
     if (fields.integer('version') !== VERSION) throw new ProtocolError('malformed', 'a state of an unknown version')
     return stateOf(crypto, fields)
   } catch (cause) {
@@ -73,13 +79,13 @@ function stateOf(crypto: Crypto, fields: StateFields): GroupState {
     deviceKeys: { current, previous },
     rows: new Map(fields.dicts('rows').map(rowFrom)),
     confirmedSeqno: fields.integer('confirmedSeqno'),
-    accountKeys: fields.dicts('accountKeys').map(key => ({ ...accountKeyFrom(key), distributed: key.flag('distributed') })),
+    accountKeys: fields.dicts('accountKeys').map(groupAccountKeyFrom),
     rotationOwed: fields.flag('rotationOwed'),
     retiredKeys: fields.dicts('retiredKeys').map(accountKeyFrom),
     mergedHashes: fields.texts('mergedHashes'),
     groupsInView: fields.dicts('groupsInView').map(group => ({
-      groupId: group.bytes('groupId'),
-      linkX25519: x25519PublicKey(group.bytes('linkX25519')),
+      groupId: group.bytes('groupId', GROUP_ID_BYTES),
+      linkX25519: x25519PublicKey(group.bytes('linkX25519', X25519_BYTES)),
       seenAtMs: group.number('seenAtMs'),
       expiresAtMs: group.number('expiresAtMs'),
       dismissed: group.flag('dismissed'),
@@ -87,7 +93,7 @@ function stateOf(crypto: Crypto, fields: StateFields): GroupState {
     ownRequests: fields.dicts('ownRequests').map(ownRequestFrom),
     receivedRequests: fields.dicts('receivedRequests').map(receivedRequestFrom),
     farewells: fields.dicts('farewells').map(farewell => farewellFrom(crypto, farewell)),
-    ...(fields.has('groupId') ? { groupId: fields.bytes('groupId') } : {}),
+    ...(fields.has('groupId') ? { groupId: fields.bytes('groupId', GROUP_ID_BYTES) } : {}),
     ...(fields.has('readAtMs') ? { readAtMs: fields.number('readAtMs') } : {}),
     ...(fields.has('displacedAtMs') ? { displacedAtMs: fields.number('displacedAtMs') } : {}),
     run: { fetched: false, membership: 'Unknown', appeared: [] },
@@ -104,10 +110,6 @@ function optional(name: string, value: Uint8Array | number | bigint | undefined)
   return [[name, typeof value === 'number' ? BigInt(value) : value]]
 }
 
-function withField(dict: BtDict, name: string, value: BtValue): BtDict {
-  return new Map(dict).set(name, value)
-}
-
 function accountKeyValue({ seed, createdAtS, rotatedAtS }: AccountKeySeed): BtDict {
   return new Map<string, BtValue>([
     ['seed', seed.expose()],
@@ -118,13 +120,27 @@ function accountKeyValue({ seed, createdAtS, rotatedAtS }: AccountKeySeed): BtDi
 
 function accountKeyFrom(key: StateFields): AccountKeySeed {
   const rotatedAtS = key.has('rotatedAtS') ? { rotatedAtS: key.number('rotatedAtS') } : {}
-  return { seed: Secret.of(key.bytes('seed'), 'account-key-seed'), createdAtS: key.number('createdAtS'), ...rotatedAtS }
+  const seed = Secret.of(key.bytes('seed', KEY_SEED_BYTES), 'account-key-seed')
+  return { seed, createdAtS: key.number('createdAtS'), ...rotatedAtS }
 }
 
-function deviceKeyValue({ seed, createdAtS, confirmedAtS, releasedAtS }: DeviceKey): BtDict {
+function groupAccountKeyValue(key: GroupAccountKey): BtDict {
+  return new Map(accountKeyValue(key)).set('x25519', key.x25519).set('distributed', flag(key.distributed))
+}
+
+function groupAccountKeyFrom(key: StateFields): GroupAccountKey {
+  return {
+    ...accountKeyFrom(key),
+    x25519: x25519PublicKey(key.bytes('x25519', X25519_BYTES)),
+    distributed: key.flag('distributed'),
+  }
+}
+
+function deviceKeyValue({ seed, createdAtS, confirmedAtS, releasedAtS, renewed = false }: DeviceKey): BtDict {
   return new Map<string, BtValue>([
     ['seed', seed.expose()],
     ['createdAtS', BigInt(createdAtS)],
+    ['renewed', flag(renewed)],
     ...optional('confirmedAtS', confirmedAtS),
     ...optional('releasedAtS', releasedAtS),
   ])
@@ -136,6 +152,7 @@ function deviceKeyFrom(crypto: Crypto, key: StateFields): DeviceKey {
     createdAtS: key.number('createdAtS'),
     ...(key.has('confirmedAtS') ? { confirmedAtS: key.number('confirmedAtS') } : {}),
     ...(key.has('releasedAtS') ? { releasedAtS: key.number('releasedAtS') } : {}),
+    renewed: key.flag('renewed'),
   })
 }
 
@@ -151,12 +168,15 @@ function rowValue(id: DeviceId, { state, record, digest, removedAtS, marked }: D
 }
 
 function rowFrom(row: StateFields): [DeviceId, DeviceRow] {
+  const isGone = row.integer('state') >= BigInt(ROW_STATE.left)
+  if (isGone !== row.has('removedAtS'))
+    throw new ProtocolError('malformed', 'a row of a state has no time of removal, or one too many')
   return [
     deviceIdOf(row.bytes('id')),
     {
       state: row.oneOf('state', Object.values(ROW_STATE)) as RowState,
       ...(row.has('record') ? { record: decodeDeviceRecord(row.bytes('record')) } : {}),
-      ...(row.has('digest') ? { digest: row.bytes('digest') } : {}),
+      ...(row.has('digest') ? { digest: row.bytes('digest', DIGEST_BYTES) } : {}),
       ...(row.has('removedAtS') ? { removedAtS: row.integer('removedAtS') } : {}),
       marked: row.flag('marked'),
     },
@@ -186,6 +206,7 @@ function ownRequestValue(request: OwnRequest): BtDict {
   return new Map<string, BtValue>([
     ['groupId', request.groupId],
     ['timestampS', request.timestampS],
+    ['seqno', request.seqno],
     ['x25519', request.x25519],
     ['indices', request.indices.map(BigInt)],
     ['sentAtMs', BigInt(request.sentAtMs)],
@@ -197,9 +218,10 @@ function ownRequestValue(request: OwnRequest): BtDict {
 
 function ownRequestFrom(request: StateFields): OwnRequest {
   return {
-    groupId: request.bytes('groupId'),
+    groupId: request.bytes('groupId', GROUP_ID_BYTES),
     timestampS: request.integer('timestampS'),
-    x25519: x25519PublicKey(request.bytes('x25519')),
+    seqno: request.integer('seqno'),
+    x25519: x25519PublicKey(request.bytes('x25519', X25519_BYTES)),
     indices: request.integers('indices').map(Number),
     sentAtMs: request.number('sentAtMs'),
     confirmed: request.flag('confirmed'),
@@ -234,7 +256,7 @@ function receivedRequestFrom(request: StateFields): ReceivedRequest {
     hash: request.text('hash'),
     deviceId: deviceIdOf(request.bytes('deviceId')),
     record: decodeDeviceRecord(request.bytes('record')),
-    digest: request.bytes('digest'),
+    digest: request.bytes('digest', DIGEST_BYTES),
     indices: request.integers('indices').map(Number),
     receivedAtMs: request.number('receivedAtMs'),
     expiresAtMs: request.number('expiresAtMs'),
@@ -246,7 +268,7 @@ function receivedRequestFrom(request: StateFields): ReceivedRequest {
 function farewellValue({ groupId, devices, accountKeys, hashes, leftAtMs }: Farewell): BtDict {
   return new Map<string, BtValue>([
     ['groupId', groupId],
-    ['accountKeys', accountKeys.map(accountKeyValue)],
+    ['accountKeys', accountKeys.map(groupAccountKeyValue)],
     ['hashes', hashes.map(encodeUtf8)],
     ['leftAtMs', BigInt(leftAtMs)],
     // Without keys it holds no secret.
@@ -256,9 +278,9 @@ function farewellValue({ groupId, devices, accountKeys, hashes, leftAtMs }: Fare
 
 function farewellFrom(crypto: Crypto, farewell: StateFields): Farewell {
   return {
-    groupId: farewell.bytes('groupId'),
+    groupId: farewell.bytes('groupId', GROUP_ID_BYTES),
     ...(farewell.has('devices') ? { devices: decodeGroupPayload(crypto, farewell.bytes('devices')).devices } : {}),
-    accountKeys: farewell.dicts('accountKeys').map(accountKeyFrom),
+    accountKeys: farewell.dicts('accountKeys').map(groupAccountKeyFrom),
     hashes: farewell.texts('hashes'),
     leftAtMs: farewell.number('leftAtMs'),
   }

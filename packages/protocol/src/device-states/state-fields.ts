@@ -18,8 +18,11 @@ export class StateFields {
     return this.#dict.has(name)
   }
 
-  bytes(name: string): Uint8Array {
-    return requireBytes(this.#dict.get(name), name)
+  /** Exactly `sizeBytes` bytes, if that is given. */
+  bytes(name: string, sizeBytes?: number): Uint8Array {
+    const bytes = requireBytes(this.#dict.get(name), name)
+    if (sizeBytes !== undefined && bytes.length !== sizeBytes) throw malformed(name)
+    return bytes
   }
 
   text(name: string): string {

@@ -13,7 +13,6 @@
 import {
   bytes,
   decodeMessage,
-  EncodingError,
   encodeMessage,
   enumeration,
   type MessageSchema,
@@ -24,6 +23,7 @@ import {
   uint64,
 } from '@session-v2/encoding'
 import { ProtocolError } from '../protocol-error.ts'
+import { readForm } from '../wire-form.ts'
 
 const TYPE_REQUEST = 1
 const TYPE_SESSION_MESSAGE = 6n
@@ -109,10 +109,5 @@ export function unwrapEnvelope(wrapped: Uint8Array): Uint8Array {
 }
 
 function decode<T>(schema: MessageSchema<T>, encoded: Uint8Array, noun: string): T {
-  try {
-    return decodeMessage(schema, encoded, LIMITS)
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `this is no V1 ${noun}: ${cause.message}`, { cause })
-  }
+  return readForm(`this is no V1 ${noun}`, () => decodeMessage(schema, encoded, LIMITS))
 }

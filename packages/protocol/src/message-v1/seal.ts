@@ -51,10 +51,14 @@ interface Outgoing {
 export function sealMessageV1(crypto: Crypto, random: Random, message: Outgoing): Uint8Array {
   const { sender, recipient, timestampMs, proSigner, deterministic = false } = message
   const padded = padContent(message.content, MAX_PADDED_BYTES)
-  const sealed = deterministic
-    ? sealDeterministically(crypto, sender, recipient, padded)
-    : sealPadded(crypto, sender, recipient, padded, (key, plaintext) => sealBox(crypto, random, key, plaintext))
-  wipe(padded)
+  let sealed: Uint8Array
+  try {
+    sealed = deterministic
+      ? sealDeterministically(crypto, sender, recipient, padded)
+      : sealPadded(crypto, sender, recipient, padded, (key, plaintext) => sealBox(crypto, random, key, plaintext))
+  } finally {
+    wipe(padded)
+  }
   const proSignature = proSigner === undefined ? decoySignature(crypto, random, sealed) : ed25519Sign(crypto, proSigner, sealed)
   return wrapEnvelope(encodeEnvelope({ timestampMs, sourceDevice: 1, sealed, proSignature }))
 }

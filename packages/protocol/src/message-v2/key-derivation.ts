@@ -2,19 +2,16 @@
  * The keys of a V2 message. S and s are the recipient's account X25519 key, X and M their published account key, E and e the
  * sender's ephemeral one. Mind the order of the inputs: it differs between the two derivations.
  *
- *     kiss   BLAKE2b-2(E ‖ S, key = X25519(e, S), personal "Session-Msg-KISS"); the indicator is M[0..2] ⊕ kiss
  *     PFS    ss = SHA3-256(ssM ‖ X25519(e, X) ‖ E ‖ X ‖ \.//^\)      key ‖ nonce = SHAKE256("SessionV2MessageSS" ‖ ss)
  *     none   ss = SHA3-256(X25519(e, S) ‖ S ‖ E ‖ "SessionV2NonPFS")  key ‖ nonce = SHAKE256("SessionV2NonPFSSS" ‖ ss)
  *
  * The shared secrets that go in are wiped here: nothing else may be made of them.
  *
- * Implements DM2-04, DM2-05, DM2-06.
+ * Implements DM2-05, DM2-06.
  */
-import { blake2b, type Crypto, sha3_256, shake256, wipe } from '@session-v2/crypto'
-import { encodeUtf8, xorBytes } from '@session-v2/encoding'
+import { type Crypto, sha3_256, shake256, wipe } from '@session-v2/crypto'
+import { encodeUtf8 } from '@session-v2/encoding'
 
-const KISS_PERSONAL = 'Session-Msg-KISS'
-const INDICATOR_BYTES = 2
 const KEY_BYTES = 32
 const NONCE_BYTES = 24
 /** The label of X-Wing. */
@@ -28,18 +25,6 @@ export interface MessageKey {
   readonly key: Uint8Array
   /** 24 bytes. */
   readonly nonce: Uint8Array
-}
-
-/** Masks a key indicator (2 bytes), or takes the mask off again. `shared` is X25519(e, S) and stays the caller's. */
-export function maskIndicator(
-  crypto: Crypto,
-  shared: Uint8Array,
-  ephemeral: Uint8Array,
-  recipient: Uint8Array,
-  indicator: Uint8Array,
-): Uint8Array {
-  const options = { key: shared, personal: KISS_PERSONAL }
-  return xorBytes(indicator, blake2b(crypto, INDICATOR_BYTES, [ephemeral, recipient], options))
 }
 
 /** With forward secrecy: from the secrets shared through M and through X. */

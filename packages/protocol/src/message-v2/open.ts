@@ -11,10 +11,11 @@ import { type Crypto, CryptoError, mlKem768Decapsulate, wipe, x25519, xchacha20P
 import type { Account } from '../account/account.ts'
 import { accountIdBytes } from '../account/account-id.ts'
 import type { AccountKey } from '../account-keys/account-key.ts'
+import { maskIndicator } from '../account-keys/key-indicator.ts'
 import { type Keyring, keysByIndicator } from '../account-keys/keyring.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { decodeEnvelope, type Envelope } from './envelope.ts'
-import { type MessageKey, maskIndicator, noPfsMessageKey, pfsMessageKey } from './key-derivation.ts'
+import { type MessageKey, noPfsMessageKey, pfsMessageKey } from './key-derivation.ts'
 import { type SignedContent, verifyContent } from './signed-content.ts'
 
 /**
@@ -49,17 +50,25 @@ function open(crypto: Crypto, account: Account, keyring: Keyring, envelope: Enve
   const { ephemeral, maskedIndicator } = envelope
   const own = account.x25519.publicKey
   const shared = sharedWithEphemeral(crypto, account, ephemeral)
-  const indicator = maskIndicator(crypto, shared, ephemeral, own, maskedIndicator)
+  const indicator = maskIndicator(crypto, 'Session-Msg-KISS', shared, ephemeral, own, maskedIndicator)
   for (const accountKey of keysByIndicator(keyring, indicator)) {
     const padded = decrypt(crypto, pfsKey(crypto, accountKey, envelope), envelope)
     if (padded === undefined) continue
     wipe(shared)
-    const signed = verifyContent(crypto, accountIdBytes(account.id), padded)
+    const signed = verifyAndWipe(crypto, account, padded)
     return { outcome: 'opened', version: 'v2', pfs: true, keyCreatedAtS: accountKey.createdAtS, ...signed }
   }
   const padded = decrypt(crypto, noPfsMessageKey(crypto, shared, own, ephemeral), envelope)
   if (padded === undefined) return { outcome: 'no-key', indicator }
-  return { outcome: 'opened', version: 'v2', pfs: false, ...verifyContent(crypto, accountIdBytes(account.id), padded) }
+  return { outcome: 'opened', version: 'v2', pfs: false, ...verifyAndWipe(crypto, account, padded) }
+}
+
+function verifyAndWipe(crypto: Crypto, account: Account, padded: Uint8Array): SignedContent {
+  try {
+    return verifyContent(crypto, accountIdBytes(account.id), padded)
+  } finally {
+    wipe(padded)
+  }
 }
 
 function sharedWithEphemeral(crypto: Crypto, account: Account, ephemeral: Uint8Array): Uint8Array {

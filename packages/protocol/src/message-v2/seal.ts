@@ -18,10 +18,10 @@ import {
 import { padWithZeros } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
 import { type AccountId, accountIdBytes } from '../account/account-id.ts'
-import { INDICATOR_BYTES } from '../account-keys/account-key.ts'
+import { INDICATOR_BYTES, maskIndicator } from '../account-keys/key-indicator.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { CIPHERTEXT_BYTES, encodeEnvelope, paddedPlaintextBytes } from './envelope.ts'
-import { type MessageKey, maskIndicator, noPfsMessageKey, pfsMessageKey } from './key-derivation.ts'
+import { type MessageKey, noPfsMessageKey, pfsMessageKey } from './key-derivation.ts'
 import type { Recipient } from './recipient.ts'
 import { signContent } from './signed-content.ts'
 
@@ -41,19 +41,22 @@ interface Outgoing {
 export function sealMessageV2(crypto: Crypto, random: Random, message: Outgoing & { readonly recipient: Recipient }): Uint8Array {
   const { recipient } = message
   const recipientX25519 = recipient.accountIdBytes.subarray(1)
+  const padded = paddedContent(crypto, message, recipient.accountIdBytes)
   const ephemeral = generateX25519(crypto, random)
   try {
     const shared = sharedWithAccount(crypto, ephemeral, recipientX25519)
     const indicator = recipient.mlKem768.publicKey.subarray(0, INDICATOR_BYTES)
-    const maskedIndicator = maskIndicator(crypto, shared, ephemeral.publicKey, recipientX25519, indicator)
+    const maskedIndicator = maskIndicator(crypto, 'Session-Msg-KISS', shared, ephemeral.publicKey, recipientX25519, indicator)
     wipe(shared)
-    const { ciphertext, sharedSecret } = mlKem768Encapsulate(crypto, random, recipient.mlKem768)
+    // First, so that a key that cannot be used leaves no other secret behind.
     const sharedX25519 = sharedWithPublishedKey(crypto, ephemeral, recipient)
+    const { ciphertext, sharedSecret } = mlKem768Encapsulate(crypto, random, recipient.mlKem768)
     const key = pfsMessageKey(crypto, sharedSecret, sharedX25519, ephemeral.publicKey, recipient.x25519)
-    const sealed = sealContent(crypto, message, recipient.accountIdBytes, key)
+    const sealed = sealPadded(crypto, padded, key)
     return encodeEnvelope({ maskedIndicator, ephemeral: ephemeral.publicKey, ciphertext, sealed })
   } finally {
     ephemeral.secretKey.wipe()
+    wipe(padded)
   }
 }
 
@@ -68,23 +71,37 @@ export function sealMessageV2NoPfs(
 ): Uint8Array {
   const recipient = accountIdBytes(message.recipient)
   const recipientX25519 = recipient.subarray(1)
+  const padded = paddedContent(crypto, message, recipient)
   const ephemeral = generateX25519(crypto, random)
   try {
     const shared = sharedWithAccount(crypto, ephemeral, recipientX25519)
     const key = noPfsMessageKey(crypto, shared, recipientX25519, ephemeral.publicKey)
-    const sealed = sealContent(crypto, message, recipient, key)
+    const sealed = sealPadded(crypto, padded, key)
     const maskedIndicator = random.bytes(INDICATOR_BYTES)
     return encodeEnvelope({ maskedIndicator, ephemeral: ephemeral.publicKey, ciphertext: random.bytes(CIPHERTEXT_BYTES), sealed })
   } finally {
     ephemeral.secretKey.wipe()
+    wipe(padded)
   }
 }
 
-function sealContent(crypto: Crypto, message: Outgoing, recipient: Uint8Array, { key, nonce }: MessageKey): Uint8Array {
+/** Wipe it. */
+function paddedContent(crypto: Crypto, message: Outgoing, recipient: Uint8Array): Uint8Array {
   const plaintext = signContent(crypto, message.sender, recipient, message.content, message.proSigner)
-  const sealed = xchacha20Poly1305Encrypt(crypto, key, nonce, padWithZeros(plaintext, paddedPlaintextBytes(plaintext.length)))
-  wipe(key)
-  return sealed
+  try {
+    return padWithZeros(plaintext, paddedPlaintextBytes(plaintext.length))
+  } finally {
+    wipe(plaintext)
+  }
+}
+
+/** Erases the key. */
+function sealPadded(crypto: Crypto, padded: Uint8Array, { key, nonce }: MessageKey): Uint8Array {
+  try {
+    return xchacha20Poly1305Encrypt(crypto, key, nonce, padded)
+  } finally {
+    wipe(key)
+  }
 }
 
 function sharedWithAccount(crypto: Crypto, ephemeral: X25519KeyPair, recipient: Uint8Array): Uint8Array {

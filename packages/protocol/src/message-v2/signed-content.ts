@@ -21,10 +21,11 @@ import {
   ed25519Verify,
   type Secret,
 } from '@session-v2/crypto'
-import { BtDictReader, BtDictWriter, copyBytes, EncodingError, trimTrailingZeros } from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, copyBytes, trimTrailingZeros } from '@session-v2/encoding'
 import { type Account, accountIdFromEd25519 } from '../account/account.ts'
 import type { AccountId } from '../account/account-id.ts'
 import { ProtocolError } from '../protocol-error.ts'
+import { readForm } from '../wire-form.ts'
 
 const PERSONAL = 'SessionV2Message'
 const HASH_BYTES = 64
@@ -74,7 +75,7 @@ export function verifyContent(crypto: Crypto, recipient: Uint8Array, padded: Uin
 }
 
 function decodePlaintext(padded: Uint8Array) {
-  try {
+  return readForm('the message opened but has a wrong form', () => {
     const reader = new BtDictReader(trimTrailingZeros(padded))
     const senderEd25519 = reader.requireBytes('S', { size: PUBLIC_KEY_BYTES })
     const content = reader.requireBytes('c')
@@ -83,10 +84,7 @@ function decodePlaintext(padded: Uint8Array) {
     const proSignature = reader.optionalBytes('~P', { size: SIGNATURE_BYTES })
     reader.finish({ unknown: 'allow' })
     return { senderEd25519, content, body, signature, proSignature }
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `the message opened but has a wrong form: ${cause.message}`, { cause })
-  }
+  })
 }
 
 function signedHash(crypto: Crypto, recipient: Uint8Array, body: Uint8Array): Uint8Array {

@@ -3,19 +3,17 @@
  * state it leaves.
  */
 import { encodeHex } from '@session-v2/encoding'
-import { deviceKeyRotationDue } from '../../src/device-keys/device-keys.ts'
 import { rotateAccountKey } from '../../src/device-states/account-key-rotation.ts'
 import { completeFetch } from '../../src/device-states/complete-fetch.ts'
 import { foundGroup } from '../../src/device-states/founding.ts'
 import type { GroupChange, OwnDetails } from '../../src/device-states/group-state.ts'
 import { leaveGroup, renewIdentity } from '../../src/device-states/leaving.ts'
 import { mergeGroupMessage } from '../../src/device-states/merge.ts'
-import { changeDetails, rotateDeviceKey } from '../../src/device-states/own-record.ts'
+import { changeDetails, isDeviceKeyRotationDue, rotateDeviceKey } from '../../src/device-states/own-record.ts'
 import {
   askForLink,
   confirmLink,
   draftLinkRequest,
-  LINK_TTL_MS,
   linkRequestStored,
   resume,
   withdrawLinkRequest,
@@ -24,6 +22,7 @@ import { confirmPush, duePush, type GroupPush } from '../../src/device-states/pu
 import { acceptLinkRequest, ignoreLinkRequest, receiveLinkRequest } from '../../src/device-states/received-request.ts'
 import { removeDevice } from '../../src/device-states/removing.ts'
 import { decodeGroupState, encodeGroupState } from '../../src/device-states/state-codec.ts'
+import { LINK_TTL_MS } from '../../src/device-states/swarm-times.ts'
 import { ProtocolError } from '../../src/protocol-error.ts'
 import { forgedGroup } from './forging.ts'
 import type { Device, Stored, World } from './world.ts'
@@ -131,13 +130,16 @@ export class History {
     const id = rows[which % rows.length]!
     if (op === 'found') this.found(device)
     if (op === 'confirm') this.confirm(device)
-    if (op === 'withdraw') this.do(device, op, {}, nowMs => withdrawLinkRequest(device.state, nowMs))
+    if (op === 'withdraw')
+      this.do(device, op, {}, nowMs =>
+        withdrawLinkRequest(device.state, device.state.ownRequests.at(-1)?.timestampS ?? 0n, nowMs),
+      )
     if (op === 'accept') this.accept(device, hash)
     if (op === 'ignore') this.do(device, op, { hash }, () => plain(ignoreLinkRequest(device.state, hash)))
     if (op === 'remove') {
       const seed = world.seed('account-key-seed')
       const input = { id, seed: encodeHex(seed.expose()) }
-      this.do(device, op, input, nowMs => removeDevice(device.state, id, seed, nowMs))
+      this.do(device, op, input, nowMs => removeDevice(world.crypto, device.state, id, seed, nowMs))
     }
     if (op === 'rotate') this.rotate(device)
     if (op === 'details') {
@@ -155,7 +157,7 @@ export class History {
 
   join(which: number): Device | undefined {
     if (this.world.devices.length >= MAX_DEVICES) return undefined
-    const device = this.world.addDevice(DETAILS, ((which % 49) - 24) * 3_600_000)
+    const device = this.world.addDevice(DETAILS, ((which % 97) - 48) * 3_600_000)
     this.#observer.did(device, { name: 'join', refused: false, input: { nowMs: this.world.timeOf(device) } })
     this.fetch(device, 0, 0)
     return device
@@ -172,7 +174,7 @@ export class History {
   rotate(device: Device): void {
     const seed = this.world.seed('account-key-seed')
     const input = { seed: encodeHex(seed.expose()) }
-    this.do(device, 'rotate', input, nowMs => rotateAccountKey(device.state, seed, nowMs))
+    this.do(device, 'rotate', input, nowMs => rotateAccountKey(this.world.crypto, device.state, seed, nowMs))
   }
 
   rotateDeviceKey(device: Device): void {
@@ -215,7 +217,11 @@ export class History {
     })
     if (stored === undefined) return
     if (fate % 3 !== 2) stored()
-    if (fate % 3 === 0) this.do(device, 'stored', {}, () => ({ state: linkRequestStored(device.state), events: [], wipe: [] }))
+    if (fate % 3 === 0)
+      this.do(device, 'stored', {}, () => ({
+        state: linkRequestStored(device.state, device.state.ownRequests.at(-1)!.timestampS),
+        ...{ events: [], wipe: [] },
+      }))
   }
 
   /** One message, whatever it is and however often it came before. */
@@ -242,12 +248,12 @@ export class History {
       ({ seed }) => encodeHex(world.linkKeyOf(encodeHex(seed.expose()), () => seed.expose())) === linkX25519,
     )
     if (!canOpen) return
-    const { hash, expiresAtMs } = message
+    const { hash, swarmTimeMs, expiresAtMs } = message
     const digest = world.digestOf(record)
     const request = { deviceId, record, digest, plaintext: new Uint8Array(0) }
-    const input = { hash, expiresAtMs, deviceId, record, digest }
+    const input = { hash, swarmTimeMs, expiresAtMs, deviceId, record, digest }
     this.do(device, 'request', input, nowMs =>
-      receiveLinkRequest(device.state, { hash, request, indices: [], expiresAtMs }, nowMs),
+      receiveLinkRequest(device.state, { hash, request, indices: [], swarmTimeMs, expiresAtMs }, nowMs),
     )
   }
 
@@ -270,7 +276,7 @@ export class History {
   /** fate 0: stored and confirmed; 1: stored, but the confirmation is lost; 2: lost. False when nothing was owed. */
   push(device: Device, fate: number): boolean {
     const { world } = this
-    if (deviceKeyRotationDue(device.state.deviceKeys, Math.floor(world.timeOf(device) / 1000))) this.rotateDeviceKey(device)
+    if (isDeviceKeyRotationDue(device.state, world.timeOf(device))) this.rotateDeviceKey(device)
     const push = this.duePush(device)
     if (push === undefined) return false
     if (fate % 3 === 2) return true
@@ -278,7 +284,7 @@ export class History {
     device.pushed.push({ push, hash })
     for (const each of push.deletes) world.deleted.add(each)
     if (fate % 3 === 1) return true
-    this.do(device, 'confirmPush', { push, hash }, nowMs => confirmPush(world.crypto, device.state, push, hash, nowMs))
+    this.do(device, 'confirmPush', { push, hash }, nowMs => confirmPush(device.state, push, hash, nowMs))
     return true
   }
 
@@ -287,7 +293,7 @@ export class History {
     const pushed = device.pushed[which % Math.max(1, device.pushed.length)]
     if (pushed === undefined) return
     const { push, hash } = pushed
-    this.do(device, 'confirmPush', { push, hash }, nowMs => confirmPush(this.world.crypto, device.state, push, hash, nowMs))
+    this.do(device, 'confirmPush', { push, hash }, nowMs => confirmPush(device.state, push, hash, nowMs))
   }
 
   duePush(device: Device): GroupPush | undefined {

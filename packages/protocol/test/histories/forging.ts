@@ -20,7 +20,8 @@ export function forgedGroup(world: World, state: GroupState, which: number, fate
     const entry = forgedEntry(world, state, id, Math.floor(which / 4) + at)
     if (entry !== undefined) devices.set(which % 11 === 10 ? world.deviceId() : id, entry)
   }
-  const linkX25519 = world.linkKeyOf('forged', () => new Uint8Array(32).fill(7))
+  const held = which % 3 === 0 ? state.accountKeys[0]?.x25519 : undefined
+  const linkX25519 = held ?? world.linkKeyOf('forged', () => new Uint8Array(32).fill(7))
   return { groupId, linkX25519, devices, accountKeys: forgedKeys(world, state, which, fate), forged: which % 7 !== 6 }
 }
 
@@ -49,14 +50,14 @@ function forgedKeys(world: World, state: GroupState, which: number, fate: number
   const seed = encodeHex(world.bytes(32))
   const held = state.accountKeys[which % Math.max(1, state.accountKeys.length)]
   const choices: StoredGroup['accountKeys'] = [
-    { seed, createdAtS: nowS + 100 * HOUR_S },
+    { seed, createdAtS: nowS + 300 * HOUR_S },
     { seed, createdAtS: nowS - 20 * 24 * HOUR_S },
     { seed, createdAtS: nowS - HOUR_S, rotatedAtS: nowS + 1000 * HOUR_S },
     { seed, createdAtS: nowS - HOUR_S },
     { seed, createdAtS: nowS - 2 * HOUR_S, rotatedAtS: nowS - HOUR_S },
     ...(held === undefined
       ? []
-      : [{ seed: encodeHex(held.seed.expose()), createdAtS: held.createdAtS, rotatedAtS: nowS - HOUR_S }]),
+      : [{ seed: encodeHex(held.seed.expose()), createdAtS: held.createdAtS, rotatedAtS: which % 2 === 0 ? 1 : nowS - HOUR_S }]),
   ]
   return choices.filter((_, at) => (at + which) % 3 === fate)
 }

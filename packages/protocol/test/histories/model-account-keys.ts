@@ -2,32 +2,66 @@
 import type { ModelAccountKey, ModelKey, ModelState } from './model-types.ts'
 
 const RETENTION_S = 16 * 24 * 3600
-const MAX_AHEAD_S = 48 * 3600
+const MAX_AHEAD_S = 5 * 24 * 3600
+const MAX_HELD = 256
 
-/** The keys held after those of a message came in (DS-08). */
+/** The keys held after those of a message came in (DS-08), and whether one was left out as too far ahead. */
 export function mergeAccountKeys(
   held: readonly ModelAccountKey[],
   incoming: readonly ModelKey[],
   nowS: number,
-): ModelAccountKey[] {
+): { keys: ModelAccountKey[]; isComplete: boolean } {
   const keys = held.map(key => ({ ...key }))
   const inserted = new Set<string>()
+  let isComplete = true
+  let newest: ModelKey | undefined
+  let room = MAX_HELD - held.length
   for (const key of incoming) {
+    const isNew = !held.some(({ seed }) => seed === key.seed)
+    if (isNew && key.createdAtS > nowS + MAX_AHEAD_S) isComplete = false
+    else if (isNew && key.rotatedAtS === undefined && (newest === undefined || isNewer(key, newest))) newest = key
+  }
+  if (newest !== undefined) room--
+  for (const key of incoming) {
+    const rotatedAtS = believedRotation(key, nowS)
     const known = keys.find(({ seed }) => seed === key.seed)
     if (known !== undefined) {
       // AK-11: a known seed takes the earlier rotation if both have one, else the one there is.
-      if (key.rotatedAtS !== undefined) known.rotatedAtS = Math.min(known.rotatedAtS ?? key.rotatedAtS, key.rotatedAtS)
+      if (rotatedAtS !== undefined) known.rotatedAtS = Math.min(known.rotatedAtS ?? rotatedAtS, rotatedAtS)
       continue
     }
-    // DS-08: created more than 48 hours in the future.
-    if (key.createdAtS > nowS + MAX_AHEAD_S) continue
+    // DS-08: created more than 5 days ahead; beyond 256 keys.
+    if (key.createdAtS > nowS + MAX_AHEAD_S || (key !== newest && room-- <= 0)) continue
     // AK-11: an unknown seed is inserted as given; DS-08: it is new to the device, hence not yet passed on.
-    keys.push({ ...key, distributed: false })
+    keys.push({
+      seed: key.seed,
+      createdAtS: key.createdAtS,
+      ...(rotatedAtS === undefined ? {} : { rotatedAtS }),
+      distributed: false,
+    })
     inserted.add(key.seed)
-    if (key.rotatedAtS === undefined) keepOneCurrent(keys)
+    if (rotatedAtS === undefined) keepOneCurrent(keys)
   }
   // DS-08: rotated more than 16 days ago by the times that hold after merging.
-  return keys.filter(key => !inserted.has(key.seed) || !isPastRetention(key, keys, nowS))
+  return { keys: keys.filter(key => !inserted.has(key.seed) || !isPastRetention(key, keys, nowS)), isComplete }
+}
+
+/** DS-08: a rotation far ahead counts as none, one before the key was created as that time. */
+function believedRotation({ createdAtS, rotatedAtS }: ModelKey, nowS: number): number | undefined {
+  if (rotatedAtS === undefined || rotatedAtS > nowS + MAX_AHEAD_S) return undefined
+  return Math.max(rotatedAtS, createdAtS)
+}
+
+/** DS-32: keys created far ahead are retired, and rotations far ahead forgotten. */
+export function dropKeysAhead(state: ModelState, nowS: number): void {
+  const isAhead = (timeS: number | undefined) => timeS !== undefined && timeS > nowS + MAX_AHEAD_S
+  if (!state.accountKeys.some(({ createdAtS, rotatedAtS }) => isAhead(createdAtS) || isAhead(rotatedAtS))) return
+  for (const { seed, createdAtS } of state.accountKeys.filter(key => isAhead(key.createdAtS))) {
+    state.retiredKeys.push({ seed, createdAtS, rotatedAtS: nowS })
+  }
+  state.accountKeys = state.accountKeys.filter(key => !isAhead(key.createdAtS))
+  for (const key of state.accountKeys) if (isAhead(key.rotatedAtS)) delete key.rotatedAtS
+  keepOneCurrent(state.accountKeys)
 }
 
 /** AK-11: of all unrotated keys the newest stays current, every other counts as rotated when that one was created. */
@@ -73,6 +107,7 @@ export function addAccountKey(keys: ModelAccountKey[], seed: string, nowS: numbe
 
 /** DS-32 */
 export function rotateAccountKeys(state: ModelState, seed: string, nowS: number): void {
+  dropKeysAhead(state, nowS)
   addAccountKey(state.accountKeys, seed, nowS)
   // DS-09: the departures that were read are dealt with.
   state.rotationOwed = false
@@ -101,8 +136,10 @@ export function retireAccountKeys(state: ModelState, nowS: number): void {
 
 /** DS-37 (AK-06, DS-23). */
 export function eraseAccountKeys(state: ModelState, nowS: number): void {
+  dropKeysAhead(state, nowS)
   const all = state.accountKeys
   state.accountKeys = all.filter(key => !isPastRetention(key, all, nowS))
+  state.retiredKeys = state.retiredKeys.map(key => (key.rotatedAtS! > nowS + MAX_AHEAD_S ? { ...key, rotatedAtS: nowS } : key))
   state.retiredKeys = state.retiredKeys.filter(({ rotatedAtS }) => rotatedAtS! >= nowS - RETENTION_S)
 }
 

@@ -56,7 +56,7 @@ export function membershipOf(state: ModelState, nowMs: number): ModelMembership 
   if (!state.fetched) return 'Unknown'
   const own = state.rows.get(state.id)?.state
   const groups = groupsInView(state, nowMs)
-  if (own === 'kicked') return 'Removed'
+  if (own === 'kicked' || own === 'left') return 'Removed'
   if (own === 'registered') {
     if (isDisplaced(state)) return 'Displaced'
     const isOwnInView = groups.some(groupId => groupId === state.groupId)

@@ -1,6 +1,6 @@
 /** The naive model: what a group message does (DS-06 to DS-15, DS-20, DS-21). */
 import { mergeAccountKeys } from './model-account-keys.ts'
-import { noteDeviceKeyUse, recallDeviceKeys } from './model-device-keys.ts'
+import { recallDeviceKeys } from './model-device-keys.ts'
 import { isRegistered, noteGroup } from './model-membership.ts'
 import { forgetGroup, leaveGroup, rewriteOwnRecord } from './model-own.ts'
 import { isRemoved, mergeEntry } from './model-rows.ts'
@@ -45,13 +45,13 @@ function isSameGroup(state: ModelState, { groupId }: ModelMessage): boolean {
 /** DS-08 to DS-12. In the device's own admission what it reads is history. */
 function mergeOpened(state: ModelState, message: ModelMessage, opened: ModelOpened, nowMs: number, isAdmission: boolean): void {
   const nowS = secondsOf(nowMs)
-  noteDeviceKeyUse(state, opened.openedWith, secondsOf(message.swarmTimeMs))
   for (const [id, entry] of opened.devices) mergeOneEntry(state, id, entry, nowMs, isAdmission)
-  state.accountKeys = mergeAccountKeys(state.accountKeys, opened.keys, nowS)
+  const merged = mergeAccountKeys(state.accountKeys, opened.keys, nowS)
+  state.accountKeys = merged.keys
   // DS-23: what is held of the own group is not retired.
   state.retiredKeys = state.retiredKeys.filter(({ seed }) => !state.accountKeys.some(key => key.seed === seed))
   // DS-11
-  if (!state.mergedHashes.includes(message.hash)) state.mergedHashes.push(message.hash)
+  if (merged.isComplete && !state.mergedHashes.includes(message.hash)) state.mergedHashes.push(message.hash)
   state.readAtMs = Math.max(state.readAtMs ?? message.swarmTimeMs, message.swarmTimeMs)
   // DS-15
   if (state.displacedAtMs !== undefined && message.swarmTimeMs >= state.displacedAtMs) state.displacedAtMs = undefined
@@ -60,6 +60,7 @@ function mergeOpened(state: ModelState, message: ModelMessage, opened: ModelOpen
 function mergeOneEntry(state: ModelState, id: string, entry: ModelEntry, nowMs: number, isAdmission: boolean): void {
   const before = state.rows.get(id)?.state
   const change = mergeEntry(state.rows, id, entry, secondsOf(nowMs))
+  if (id === state.id) noteContest(state, entry, nowMs, change)
   if (change === 'none' || change === 'restated') return
   if ('member' in entry) {
     acceptRequests(state, id, before, entry.member.x25519)
@@ -71,6 +72,14 @@ function mergeOneEntry(state: ModelState, id: string, entry: ModelEntry, nowMs: 
   // DS-09
   const isDeparture = change === 'left' && before !== 'left' && before !== 'kicked' && id !== state.id
   if (isDeparture && !isAdmission) state.rotationOwed = true
+}
+
+/** DS-10: another record with the seqno that the device holds of itself. */
+function noteContest(state: ModelState, entry: ModelEntry, nowMs: number, change: string): void {
+  const row = state.rows.get(state.id)
+  if (change !== 'none' || !('member' in entry) || row?.state !== 'registered' || row.record === undefined) return
+  if (entry.member.seqno !== row.record.seqno || entry.digest === state.digestOf(row.record)) return
+  rewriteOwnRecord(state, nowMs)
 }
 
 /** DS-10: details that others wrote become the own ones; DS-21: but not in an admission. Foreign keys are never kept. */
@@ -119,6 +128,13 @@ function noteUnreadable(state: ModelState, message: ModelMessage, nowMs: number)
     state.rows.set(state.id, { ...row, state: 'kicked', removedAtS: BigInt(secondsOf(nowMs)), marked: row?.marked ?? false })
     return
   }
+  if (message.announcesRemoval && !isMember) {
+    // DS-14: the device is a member elsewhere, and drops what it asked there.
+    if (!isRemoved(row)) state.ownRequests = state.ownRequests.filter(({ groupId }) => groupId !== message.groupId)
+    return
+  }
+  // DS-15: a message under an account key that is held displaces nobody.
+  if (state.accountKeys.some(({ seed }) => state.linkKeyOf(seed) === message.linkKey)) return
   // DS-15
   if (!isMember || message.swarmTimeMs <= (state.readAtMs ?? 0) + DISPLACEMENT_GRACE_MS) return
   state.displacedAtMs = Math.max(state.displacedAtMs ?? message.swarmTimeMs, message.swarmTimeMs)
@@ -138,7 +154,6 @@ function considerAdmission(state: ModelState, message: ModelMessage, opened: Mod
   if (request.confirmed) {
     admit(state, [message], nowMs)
   } else if (request === state.ownRequests.at(-1)) {
-    noteDeviceKeyUse(state, opened.openedWith, secondsOf(message.swarmTimeMs))
     hold(request, message)
   }
 }

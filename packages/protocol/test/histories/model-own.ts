@@ -12,10 +12,23 @@ export function ownRecord(state: ModelState, seqno: bigint, timestampS: bigint):
   return { seqno, timestampS, x25519: state.deviceKeys[0]!.x25519, details: state.details }
 }
 
+/** DS-31: above the row's, the one last confirmed, those of the requests, and 0. */
+function nextSeqno(state: ModelState): bigint {
+  let greatest = 0n
+  for (const seqno of [
+    seqnoOf(state.rows.get(state.id)),
+    state.confirmedSeqno,
+    ...state.ownRequests.map(request => request.seqno),
+  ]) {
+    if (seqno > greatest) greatest = seqno
+  }
+  return greatest + 1n
+}
+
 /** DS-31: the record of a Registered device is written anew. */
 export function rewriteOwnRecord(state: ModelState, nowMs: number): void {
   const row = state.rows.get(state.id)!
-  row.record = ownRecord(state, seqnoOf(row) + 1n, BigInt(secondsOf(nowMs)))
+  row.record = ownRecord(state, nextSeqno(state), BigInt(secondsOf(nowMs)))
   // DS-02: a row that a device wrote about itself has no digest.
   delete row.digest
 }
@@ -26,12 +39,20 @@ export function addOwnRequest(state: ModelState, groupId: string, nowMs: number)
   let timestampS = BigInt(secondsOf(nowMs))
   if (last !== undefined && last.timestampS + 1n > timestampS) timestampS = last.timestampS + 1n
   const row = state.rows.get(state.id)
-  const record = ownRecord(state, seqnoOf(row) + 1n, timestampS)
+  const record = ownRecord(state, nextSeqno(state), timestampS)
   // Inside a group the own row stays as it is.
   if (!isRegistered(state)) state.rows.set(state.id, { state: 'pending', record, marked: row?.marked ?? false })
   // An admission held for an earlier request is dropped.
   for (const request of state.ownRequests) request.held = []
-  state.ownRequests.push({ groupId, timestampS, x25519: record.x25519, sentAtMs: nowMs, confirmed: false, held: [] })
+  state.ownRequests.push({
+    groupId,
+    timestampS,
+    seqno: record.seqno,
+    x25519: record.x25519,
+    sentAtMs: nowMs,
+    confirmed: false,
+    held: [],
+  })
   return record
 }
 

@@ -12,7 +12,7 @@ export const FAREWELL_OWED_MS = 24 * 3_600_000
 
 /** DS-34: the oldest last message, else the push of the own group, if one is owed. */
 export function nextPush(state: ModelState, nowMs: number): ModelPush | undefined {
-  const farewell = state.farewells.find(({ leftAtMs }) => nowMs - leftAtMs < FAREWELL_OWED_MS)
+  const farewell = state.farewells.find(({ leftAtMs }) => Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS)
   if (farewell !== undefined) {
     return {
       groupId: farewell.groupId,
@@ -23,7 +23,7 @@ export function nextPush(state: ModelState, nowMs: number): ModelPush | undefine
       stores: farewell.payload !== undefined,
     }
   }
-  if (!mayAct(state) || !isPushOwed(state)) return undefined
+  if (!mayAct(state) || !state.fetched || !isPushOwed(state, nowMs)) return undefined
   return {
     groupId: state.groupId,
     entries: listedRows(rowsToPush(state), state.digestOf),
@@ -46,10 +46,11 @@ function rowsToPush(state: ModelState): Map<string, ModelRow> {
 }
 
 /** DS-34 */
-function isPushOwed(state: ModelState): boolean {
+function isPushOwed(state: ModelState, nowMs: number): boolean {
   if (seqnoOf(state.rows.get(state.id)) > state.confirmedSeqno) return true
   if ([...state.rows.values()].some(({ marked }) => marked)) return true
-  return state.accountKeys.some(({ distributed }) => !distributed)
+  const listed = listedAccountKeys(state.accountKeys, secondsOf(nowMs))
+  return state.accountKeys.some(({ seed, distributed }) => !distributed && listed.some(key => key.seed === seed))
 }
 
 /** DS-35. False for a push that the device has nothing more to do with. */

@@ -39,7 +39,8 @@ export function snapshotOfModel(state: ModelState): ModelSnapshot {
     fetched: state.fetched,
     membership: state.membership,
     appeared: [...state.appeared].sort(),
-    deviceKeys: state.deviceKeys.map(({ x25519, createdAtS, confirmedAtS, releasedAtS }) => ({
+    deviceKeys: state.deviceKeys.map(({ x25519, createdAtS, confirmedAtS, releasedAtS, renewed = false }) => ({
+      renewed,
       x25519,
       createdAtS,
       confirmedAtS: confirmedAtS ?? null,

@@ -80,6 +80,7 @@ export interface ModelDeviceKey {
   readonly createdAtS: number
   confirmedAtS?: number
   releasedAtS?: number
+  renewed?: boolean
 }
 
 export interface ModelGroupInView {
@@ -91,6 +92,7 @@ export interface ModelGroupInView {
 
 export interface ModelOwnRequest {
   readonly groupId: string
+  readonly seqno: bigint
   readonly timestampS: bigint
   readonly x25519: string
   readonly sentAtMs: number

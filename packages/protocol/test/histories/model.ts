@@ -288,13 +288,14 @@ export class ModelDevice {
   /** DS-16, DS-37: a fetch of namespace 21 has come to its end. */
   completeFetch(nowMs: number): ModelAnswer {
     const state = this.#state
+    state.nowMs = nowMs
     endReceivedRequests(state, nowMs)
     endOwnRequests(state, nowMs)
     forgetGroupsOutOfView(state, nowMs)
     eraseAccountKeys(state, secondsOf(nowMs))
     eraseDeviceKeys(state, secondsOf(nowMs))
     // DS-24
-    state.farewells = state.farewells.filter(({ leftAtMs }) => nowMs - leftAtMs < FAREWELL_OWED_MS)
+    state.farewells = state.farewells.filter(({ leftAtMs }) => Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS)
     state.fetched = true
     return this.#told(nowMs)
   }
@@ -305,6 +306,7 @@ export class ModelDevice {
     for (const request of [...state.ownRequests]) {
       if (request.deadlineMs === undefined && request.held.length === 0) dropOwnRequest(state, request)
     }
+    endOwnRequests(state, nowMs)
     state.fetched = false
     state.appeared = new Set()
     return this.#told(nowMs)

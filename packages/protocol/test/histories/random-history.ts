@@ -45,7 +45,7 @@ export function live(
   const world = new World(crypto, seed)
   prepare(world)
   const history = new History(world, observer)
-  const first = history.join(24)!
+  const first = history.join(48)!
   history.found(first)
   history.push(first, 0)
   for (let count = 0; count < links; count++) {

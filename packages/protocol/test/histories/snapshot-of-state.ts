@@ -41,7 +41,8 @@ export function snapshotOfState(state: GroupState): ModelSnapshot {
     fetched: state.run.fetched,
     membership: state.run.membership,
     appeared: [...state.run.appeared].sort(),
-    deviceKeys: deviceKeys.map(({ x25519, createdAtS, confirmedAtS, releasedAtS }) => ({
+    deviceKeys: deviceKeys.map(({ x25519, createdAtS, confirmedAtS, releasedAtS, renewed = false }) => ({
+      renewed,
       x25519: encodeHex(x25519),
       createdAtS,
       confirmedAtS: confirmedAtS ?? null,

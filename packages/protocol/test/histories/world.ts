@@ -14,7 +14,7 @@ import { type OpenGroupOutcome, openGroupMessage } from '../../src/device-group/
 import { expandDeviceKeys } from '../../src/device-keys/device-keys.ts'
 import { newGroupState } from '../../src/device-states/founding.ts'
 import type { GroupChange, GroupState, OwnDetails } from '../../src/device-states/group-state.ts'
-import { type GroupPush, linkKeyOf, sealPush } from '../../src/device-states/push.ts'
+import { type GroupPush, sealPush } from '../../src/device-states/push.ts'
 
 export const GROUP_TTL_MS = 30 * 86_400_000
 const START_MS = 1_700_000_000_000
@@ -145,9 +145,11 @@ export class World {
       const random = { bytes: (sizeBytes: number) => this.bytes(sizeBytes) }
       return this.#keep({ sealed: sealPush(this.crypto, random, this.account, push) }, GROUP_TTL_MS)
     }
-    const { groupId, payload } = push.group
-    const accountKeys = payload.accountKeys.map(({ seed, ...times }) => ({ ...times, seed: encodeHex(seed.expose()) }))
-    const linkX25519 = linkKeyOf(this.crypto, payload)
+    const { groupId, payload, linkX25519 } = push.group
+    const accountKeys = payload.accountKeys.map(({ seed, createdAtS, rotatedAtS }) => ({
+      ...{ seed: encodeHex(seed.expose()), createdAtS },
+      ...(rotatedAtS === undefined ? {} : { rotatedAtS }),
+    }))
     return this.#keep({ group: { groupId, linkX25519, devices: payload.devices, accountKeys } }, GROUP_TTL_MS)
   }
 

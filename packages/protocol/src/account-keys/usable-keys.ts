@@ -1,7 +1,7 @@
 /**
  * Public keys that came from outside and that something is going to be sealed to.
  *
- * Implements DG-16, LINK-05.
+ * Implements AK-09, DG-16, LINK-05.
  */
 import {
   type Crypto,
