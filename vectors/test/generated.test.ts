@@ -10,6 +10,7 @@ import type { Case } from './generate/case.ts'
 import { deviceGroupCases } from './generate/device-group.ts'
 import { deviceKeysCases } from './generate/device-keys.ts'
 import { deviceLinkCases } from './generate/device-link.ts'
+import { deviceStatesCases } from './generate/device-states.ts'
 import { encodingCases } from './generate/encoding.ts'
 import { messageV1Cases } from './generate/message-v1.ts'
 import { messageV2Cases } from './generate/message-v2.ts'
@@ -25,6 +26,7 @@ describe.each([
   ['device-keys', deviceKeysCases(crypto)],
   ['device-group', deviceGroupCases(crypto)],
   ['device-link', deviceLinkCases(crypto)],
+  ['device-states', deviceStatesCases()],
   ['encoding', encodingCases()],
   ['namespace-and-swarm', namespaceAndSwarmCases()],
   ['storage-rpc', storageRpcCases()],

@@ -38,9 +38,11 @@ export function sealBoxFromSeed(
   requireSize(bytes, SEED_BYTES, 'seed of a sealed box')
   requireSize(recipient, X25519_KEY_BYTES, 'X25519 public key')
   const hashed = crypto[RAW].sha512([bytes])
-  const sealed = sealWith(crypto, hashed.subarray(0, X25519_KEY_BYTES), recipient, message)
-  wipe(hashed)
-  return sealed
+  try {
+    return sealWith(crypto, hashed.subarray(0, X25519_KEY_BYTES), recipient, message)
+  } finally {
+    wipe(hashed)
+  }
 }
 
 /** Wipes the ephemeral secret. */

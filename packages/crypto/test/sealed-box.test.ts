@@ -9,6 +9,18 @@ import { anyBytes, anyMessage, expectCode, fixedRandom, native, outcome, provide
 const zeros = (sizeBytes: number) => new Uint8Array(sizeBytes)
 const seedOf = (bytes: Uint8Array) => secret(bytes, 'box-seed')
 
+/** The same provider; the hashes of SHA-512 that it hands out are shown to `watch`, live. */
+function hashing(crypto: api.Crypto, watch: (hash: Uint8Array) => void): api.Crypto {
+  const [hidden] = Object.getOwnPropertySymbols(crypto) as [keyof api.Crypto]
+  const raw = crypto[hidden] as unknown as Record<string, (inputs: readonly Uint8Array[]) => Uint8Array>
+  const sha512 = (inputs: readonly Uint8Array[]) => {
+    const hash = raw.sha512!(inputs)
+    watch(hash)
+    return hash
+  }
+  return { ...crypto, [hidden]: { ...raw, sha512 } }
+}
+
 describe.each(providers)('sealed box from a seed (%s)', (_, crypto) => {
   const own = api.x25519KeyPair(crypto, secret(zeros(32).fill(7), 'x25519-secret'))
 
@@ -39,6 +51,13 @@ describe.each(providers)('sealed box from a seed (%s)', (_, crypto) => {
     expect(seed.expose()).toEqual(zeros(32).fill(3))
     seed.wipe()
     expectCode('bad-key', () => api.sealBoxFromSeed(crypto, seed, own.publicKey, zeros(5)))
+  })
+
+  it.each([own.publicKey, zeros(32)])('leaves nothing of the hash of the seed, whether it can be sealed or not', recipient => {
+    const hashes: Uint8Array[] = []
+    const watched = hashing(crypto, hash => hashes.push(hash))
+    outcome(() => api.sealBoxFromSeed(watched, seedOf(zeros(32)), recipient, zeros(5)))
+    expect(hashes).toEqual([zeros(64)])
   })
 
   it('is refused for another size of seed or recipient, and for a recipient of small order', () => {

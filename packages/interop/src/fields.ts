@@ -1,6 +1,8 @@
 /** The `in` of a request, read field by field. What is missing or has another type or size is `bad-input`. */
-import { decodeHex, EncodingError } from '@session-v2/encoding'
+import { decodeHex, EncodingError, INT64_MAX, INT64_MIN } from '@session-v2/encoding'
 import { InteropError } from './interop-error.ts'
+
+const DECIMAL = /^(0|-?[1-9]\d{0,18})$/
 
 export class Fields {
   readonly #record: Readonly<Record<string, unknown>>
@@ -13,13 +15,9 @@ export class Fields {
     this.#record = value as Readonly<Record<string, unknown>>
   }
 
-  has(name: string): boolean {
-    return Object.hasOwn(this.#record, name)
-  }
-
-  /** True for a field that is there and not null. */
+  /** True for a field that is there and not null: null says the same as nothing. */
   isSet(name: string): boolean {
-    return this.has(name) && this.#record[name] !== null
+    return Object.hasOwn(this.#record, name) && this.#record[name] !== null
   }
 
   text(name: string): string {
@@ -32,6 +30,24 @@ export class Fields {
     const value = this.#value(name)
     if (!Number.isSafeInteger(value)) throw new InteropError('bad-input', `${name} is not an integer`)
     return value as number
+  }
+
+  /** An integer that has 64 bits on the wire: a number, or decimal text, which is exact beyond 2^53 too. */
+  int64(name: string): bigint {
+    const value = this.#value(name)
+    if (Number.isSafeInteger(value)) return BigInt(value as number)
+    const integer = typeof value === 'string' && DECIMAL.test(value) ? BigInt(value) : undefined
+    if (integer === undefined || integer < INT64_MIN || integer > INT64_MAX) {
+      throw new InteropError('bad-input', `${name} is not an integer of 64 bits`)
+    }
+    return integer
+  }
+
+  /** The same, where no more than 2^53 is held of it. */
+  safeInt64(name: string): number {
+    const value = Number(this.int64(name))
+    if (!Number.isSafeInteger(value)) throw new InteropError('bad-input', `${name} is beyond 2^53`)
+    return value
   }
 
   boolean(name: string): boolean {
@@ -82,13 +98,13 @@ export class Fields {
     return value
   }
 
-  /** The names of all fields. */
-  names(): string[] {
-    return Object.keys(this.#record)
+  /** Whatever it is. */
+  json(name: string): unknown {
+    return this.#value(name)
   }
 
   #value(name: string): unknown {
-    if (!this.has(name)) throw new InteropError('bad-input', `${name} is missing`)
+    if (!Object.hasOwn(this.#record, name)) throw new InteropError('bad-input', `${name} is missing`)
     return this.#record[name]
   }
 }

@@ -8,6 +8,7 @@
  * is a number or a text, else as null. Whatever a line holds, it gets an answer.
  */
 import { type Crypto, CryptoError, loadCrypto, type Random, systemRandom } from '@session-v2/crypto'
+import { EncodingError } from '@session-v2/encoding'
 import { NetworkError } from '@session-v2/network'
 import { ProtocolError } from '@session-v2/protocol'
 import { Fields } from './fields.ts'
@@ -70,7 +71,7 @@ function perform(context: Context, { op, in: input }: Readonly<Record<string, un
 function codeOf(error: unknown): InteropErrorCode {
   if (error instanceof InteropError) return error.code
   if (error instanceof ProtocolError && isRecoveryPasswordCode(error.code)) return error.code
-  if (error instanceof ProtocolError || error instanceof NetworkError || error instanceof CryptoError) return 'bad-input'
+  if ([ProtocolError, NetworkError, CryptoError, EncodingError].some(known => error instanceof known)) return 'bad-input'
   return 'internal'
 }
 

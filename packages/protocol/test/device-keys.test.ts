@@ -1,4 +1,4 @@
-/** The life of device keys: DK-01 to DK-08. */
+/** The life of device keys: DK-01 to DK-05 and DK-07 to DK-09; for DK-06 see the states of devices. */
 import { type Crypto, Secret, type X25519PublicKey, x25519PublicKey } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
 import {
@@ -7,11 +7,11 @@ import {
   type DeviceKeys,
   deviceKeyOf,
   deviceKeyRotationDue,
-  deviceKeyUsed,
   eraseDeviceKeys,
   expandDeviceKeys,
   expandKeyPair,
   newDeviceKeys,
+  renewDeviceKeys,
   rotateDeviceKeys,
   wipeExpandedKeyPair,
 } from '@session-v2/protocol'
@@ -86,7 +86,6 @@ describe.each(providers)('device keys (%s)', (_, crypto) => {
       expect(codeThrownBy(() => newDeviceKeys(crypto, seedOf(3), timeS))).toBe('bad-input')
       expect(codeThrownBy(() => deviceKeyOf(crypto, { seed: seedOf(3), createdAtS: 1, releasedAtS: timeS }))).toBe('bad-input')
       expect(codeThrownBy(() => confirmDeviceKeys(keys, keys.current.x25519, timeS))).toBe('bad-input')
-      expect(codeThrownBy(() => deviceKeyUsed(keys, keys.current.x25519, timeS))).toBe('bad-input')
       expect(codeThrownBy(() => eraseDeviceKeys(keys, timeS))).toBe('bad-input')
     }
   })
@@ -146,21 +145,27 @@ describe('a confirmation', () => {
   })
 })
 
-describe('a key in use', () => {
+describe('a member who becomes known (DK-09)', () => {
   const keys = threeKeys()
   const released = confirmDeviceKeys(keys, keys.current.x25519, 50)
-  const [, second, first] = held(keys)
 
-  it('that is released counts its 48 hours from then', () => {
-    expect(times(deviceKeyUsed(released, first!.x25519, 70))).toEqual([[50, undefined], [undefined, 50], [undefined, 70]]) // biome-ignore format: a table
+  it('takes the releases back, until the next confirmation', () => {
+    const renewed = renewDeviceKeys(released)
+    expect(times(renewed)).toEqual([[50, undefined], [undefined, undefined], [undefined, undefined]]) // biome-ignore format: a table
+    expect(eraseDeviceKeys(renewed, Number.MAX_SAFE_INTEGER).wipe).toEqual([])
+    expect(times(confirmDeviceKeys(renewed, keys.current.x25519, 70))).toEqual([[50, undefined], [undefined, 70], [undefined, 70]]) // biome-ignore format: a table
   })
 
-  it('before it was released, or that is not released, or current, or not held, changes nothing', () => {
-    expect(deviceKeyUsed(released, first!.x25519, 50)).toBe(released)
-    expect(deviceKeyUsed(released, first!.x25519, 30)).toBe(released)
-    expect(deviceKeyUsed(keys, second!.x25519, 70)).toBe(keys)
-    expect(deviceKeyUsed(released, keys.current.x25519, 70)).toBe(released)
-    expect(deviceKeyUsed(released, x25519PublicKey(new Uint8Array(32)), 70)).toBe(released)
+  it('does so once for each key, or made-up members could keep it for ever', () => {
+    const again = confirmDeviceKeys(renewDeviceKeys(released), keys.current.x25519, 70)
+    expect(renewDeviceKeys(again)).toBe(again)
+    const rotated = confirmDeviceKeys(rotate(again, 4, 80), rotate(again, 4, 80).current.x25519, 90)
+    expect(times(renewDeviceKeys(rotated))[1]).toEqual([50, undefined])
+    expect(times(renewDeviceKeys(rotated)).slice(2)).toEqual([[undefined, 70], [undefined, 70]]) // biome-ignore format: a table
+  })
+
+  it('changes nothing where nothing is released', () => {
+    expect(renewDeviceKeys(keys)).toBe(keys)
   })
 })
 
@@ -185,9 +190,10 @@ describe('erasing', () => {
     expect(numbers(eraseDeviceKeys(middle, Number.MAX_SAFE_INTEGER).keys)).toEqual([3, 2])
   })
 
-  it('keeps a key that is still in use', () => {
-    const used = deviceKeyUsed(released, released.previous[1]!.x25519, NOW_S + HOUR_S)
-    expect(numbers(eraseDeviceKeys(used, NOW_S + 48 * HOUR_S).keys)).toEqual([3, 1])
+  it('keeps a key that something is still awaited for', () => {
+    const needed = [released.previous[1]!.x25519]
+    expect(numbers(eraseDeviceKeys(released, NOW_S + 48 * HOUR_S, needed).keys)).toEqual([3, 1])
+    expect(numbers(eraseDeviceKeys(released, NOW_S + 48 * HOUR_S, [x25519PublicKey(new Uint8Array(32))]).keys)).toEqual([3])
   })
 
   it('waits no more than 48 hours when the release was noted by a clock that was years ahead', () => {
@@ -209,7 +215,7 @@ type Step =
   | { readonly kind: 'confirmation'; readonly of: number }
   | { readonly kind: 'restart' }
   | { readonly kind: 'fetch' }
-  | { readonly kind: 'peer-message'; readonly back: number }
+  | { readonly kind: 'member' }
   | { readonly kind: 'wait'; readonly hours: number }
   | { readonly kind: 'clock'; readonly days: number }
 
@@ -226,7 +232,7 @@ const anyStep = (clocks: boolean): fc.Arbitrary<Step> =>
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('confirmation' as const), of: fc.nat(5) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('fetch' as const) }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('peer-message' as const), back: fc.nat(3) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('member' as const) }) },
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.nat(60) }) },
     ...(clocks
       ? [{ weight: 3, arbitrary: fc.record({ kind: fc.constant('clock' as const), days: fc.integer({ min: -800, max: 800 }) }) }]
@@ -244,7 +250,6 @@ class World {
   readonly erased = new Set<number>()
   #made = 1
   #confirmations: X25519PublicKey[] = []
-  #unread: { readonly key: number; readonly atS: number }[] = []
 
   get clockS(): number {
     return Math.max(0, this.nowS + this.clockAheadS)
@@ -259,7 +264,7 @@ class World {
     if (step.kind === 'push') this.#push(step.fate)
     if (step.kind === 'confirmation') this.#confirm(this.#confirmations.splice(step.of % (this.#confirmations.length + 1), 1))
     if (step.kind === 'restart') this.#restart()
-    if (step.kind === 'peer-message') this.#peerMessage(step.back)
+    if (step.kind === 'member') this.keys = renewDeviceKeys(this.keys)
     if (step.kind === 'fetch') this.#fetch()
   }
 
@@ -283,20 +288,7 @@ class World {
     this.keys = { current: restored[0]!, previous: restored.slice(1) }
   }
 
-  /** A peer that fetched last when an older key was known, less than 48 hours ago. */
-  #peerMessage(back: number): void {
-    if (this.known === undefined) return
-    const key = Math.max(0, this.known - back)
-    const usable = key === this.known || (this.usableUntilS.get(key) ?? 0) > this.nowS
-    if (usable) this.#unread.push({ key, atS: this.nowS })
-    if (usable && key !== this.known) this.usableUntilS.set(key, this.nowS + 48 * HOUR_S)
-  }
-
   #fetch(): void {
-    for (const { key, atS } of this.#unread.splice(0)) {
-      const used = held(this.keys).find((_, at) => numbers(this.keys)[at] === key)
-      if (used !== undefined) this.keys = deviceKeyUsed(this.keys, used.x25519, atS)
-    }
     const { keys, wipe } = eraseDeviceKeys(this.keys, this.clockS)
     this.keys = keys
     for (const seed of wipe) this.erased.add(seed.expose()[31]! | (seed.expose()[0]! << 8))

@@ -24,7 +24,8 @@ import {
 } from '@session-v2/protocol'
 import { loadVectors, loadVectorsOfKind, type Vector } from '@session-v2/vectors'
 import { describe, expect, it } from 'vitest'
-import { maskIndicator, noPfsMessageKey, pfsMessageKey } from '../src/message-v2/key-derivation.ts'
+import { maskIndicator } from '../src/account-keys/key-indicator.ts'
+import { noPfsMessageKey, pfsMessageKey } from '../src/message-v2/key-derivation.ts'
 import { signContent } from '../src/message-v2/signed-content.ts'
 import { accountOf, keyringOfSeeds, providers } from './providers.ts'
 
@@ -68,7 +69,7 @@ function expected({ prefix: _, pro_signed_body: _body, ...decrypted }: Record<st
   return decrypted
 }
 
-describe.each(providers)('V2 message with forward secrecy (%s)', (_, crypto) => {
+describe.each(providers)('V2 message with forward secrecy, DM2-01, DM2-04, DM2-05 (%s)', (_, crypto) => {
   it.each(titled('dm_v2_pfs'))('%s: sealed again from the same randomness it is the same', (_size, vector) => {
     const { ciphertext, trace } = vector.out
     const sender = accountOf(crypto, vector.in.sender_seed)
@@ -100,8 +101,8 @@ describe.each(providers)('V2 message with forward secrecy (%s)', (_, crypto) => 
     const sharedX25519 = x25519(crypto, ephemeral.secretKey, accountKey.x25519.publicKey)
     const steps = {
       E: encodeHex(E),
-      kiss: encodeHex(maskIndicator(crypto, shared, E, S, new Uint8Array(2))),
-      ki: encodeHex(maskIndicator(crypto, shared, E, S, decodeHex(decrypted.prefix))),
+      kiss: encodeHex(maskIndicator(crypto, 'Session-Msg-KISS', shared, E, S, new Uint8Array(2))),
+      ki: encodeHex(maskIndicator(crypto, 'Session-Msg-KISS', shared, E, S, decodeHex(decrypted.prefix))),
       ss_mlkem: encodeHex(sharedSecret),
       ss_x25519: encodeHex(sharedX25519),
     }
@@ -112,7 +113,7 @@ describe.each(providers)('V2 message with forward secrecy (%s)', (_, crypto) => 
   })
 })
 
-describe.each(providers)('V2 message without forward secrecy (%s)', (_, crypto) => {
+describe.each(providers)('V2 message without forward secrecy, DM2-01, DM2-06 (%s)', (_, crypto) => {
   it.each(titled('dm_v2_nopfs'))('%s: sealed again from the same randomness it is the same', (_size, vector) => {
     const { ciphertext, trace } = vector.out
     const wire = decodeHex(ciphertext)
@@ -159,7 +160,7 @@ describe.each(providers)('the longest V2 message (%s)', (_, crypto) => {
   })
 })
 
-describe.each(providers)('plaintext of a V2 message (%s)', (_, crypto) => {
+describe.each(providers)('plaintext of a V2 message, DM2-07 (%s)', (_, crypto) => {
   it.each([...titled('dm_v2_pfs'), ...titled('dm_v2_nopfs')])('%s', (_size, vector) => {
     const recipient = accountIdBytes(parseAccountId(vector.in.recipient_session_id))
     const { proSigner } = proOf(crypto, vector)
@@ -170,7 +171,7 @@ describe.each(providers)('plaintext of a V2 message (%s)', (_, crypto) => {
   })
 })
 
-describe.each(providers)('V2 message that must be refused (%s)', (_, crypto) => {
+describe.each(providers)('V2 message that must be refused, NOT-12 (%s)', (_, crypto) => {
   const OUTCOMES: Record<string, string> = { bad_format: 'malformed', unknown_version: 'unknown-version', no_pfs_key: 'no-key' }
 
   it.each(loadVectorsOfKind(CHAPTER, 'dm_v2_reject').map(v => [v.in.name, v] as const))('%s', (_name, { in: given, out }) => {

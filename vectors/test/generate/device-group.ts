@@ -104,7 +104,6 @@ function misshapen(world: World): Refusal[] {
     ['ephemeral-missing', 'malformed', 'DG-16', 'no A', without('A')],
     ['ciphertexts-missing', 'malformed', 'DG-16', 'no C', without('C')],
     ['keys-missing', 'malformed', 'DG-16', 'no K', without('K')],
-    ['link-key-missing', 'malformed', 'DG-16', 'no X', without('X')],
     ['payload-missing', 'malformed', 'DG-16', 'no d', without('d')],
     ['signature-missing', 'malformed', 'DG-16', 'no ~', unsigned],
     malformed('key-order', 'K stands before C', signedBody(world, swapped)),
@@ -173,6 +172,11 @@ function forged(world: World): Refusal[] {
       'signature-altered',
       'a bit of the signature is flipped',
       whole.map((byte, at) => (at === whole.length - 40 ? byte ^ 1 : byte)),
+    ),
+    forgery(
+      'trailing-bytes-unsigned',
+      'a byte after the dict, and the signature is wrong: it comes first',
+      concatBytes(signedGroup(world, fields, mallory), Uint8Array.of(0)),
     ),
     forgery('group-id-altered', 'a bit of @ is flipped', resealed({ '@': flipped(own['@']!) })),
     forgery('ephemeral-altered', 'a bit of A is flipped', resealed({ A: flipped(own.A) })),
@@ -246,12 +250,14 @@ function read(world: World): Case[] {
   const own = groupFields(world, payload(world))
   const both = groupFields(world, payload(world), [laptop, phone])
   const { '@': _, ...withoutId } = own
+  const withoutLinkKey = entries(own).filter(([key]) => key !== 'X')
   const opens = (
     name: string,
     clause: string,
     reason: string,
     message: Uint8Array,
     groupId: string | null = encodeHex(world.groupId),
+    linkKey: string | null = encodeHex(world.X),
   ): Case => ({
     chapter: 'device-group',
     name,
@@ -260,7 +266,7 @@ function read(world: World): Case[] {
     in: groupInput(world, message),
     out: {
       group_id: groupId,
-      link_x25519: encodeHex(world.X),
+      link_x25519: linkKey,
       devices: [{ id: encodeHex(phone.id), state: 2, seqno: 1, timestamp: 1_700_000_000 }],
       account_keys: [{ created: 1_700_000_000, seed: encodeHex(world.accountKeySeed) }],
     },
@@ -276,6 +282,7 @@ function read(world: World): Case[] {
     opens('one-slot', 'DG-16', 'one slot, no filling', whole),
     opens('second-slot', 'DG-17', 'the slot of the phone is the second', signedGroup(world, both)),
     opens('no-group-id', 'DG-16', 'a message without @', signedGroup(world, withoutId), null),
+    opens('no-link-key', 'DG-16', 'a message without X', signedFields(world, withoutLinkKey), undefined, null),
     opens('unknown-key-signed', 'DG-11', 'an unknown key between K and X', withKeys),
     opens('unknown-key-unsigned', 'DG-11', 'an unknown key after the signature', unsignedKey),
     opens(

@@ -83,7 +83,7 @@ function misshapen(world: World): Case[] {
       d,
       `1:z${'l'.repeat(20)}${'e'.repeat(20)}`,
     ),
-    malformed('too-large', 'a description of 16 KiB', seqno, time, M, X, '1:d16384:', new Uint8Array(16_384).fill(0x61)),
+    malformed('too-large', 'a description of 64 KiB', seqno, time, M, X, '1:d65536:', new Uint8Array(65_536).fill(0x61)),
   ]
 }
 
@@ -98,6 +98,7 @@ function read(world: World): Case[] {
   const greatest = 2n ** 63n - 1n
   return [
     digestOf('usual', 'DG-04', 'a record as it is written', seqno, time, M, X, d, '1:t1:i1:vi2000007e'),
+    digestOf('large', 'DG-06', 'a description of 16 KiB', seqno, time, M, X, '1:d16384:', new Uint8Array(16_384).fill(0x61)),
     digestOf('without-description', 'DG-06', 'a record without d', seqno, time, M, X),
     digestOf('empty-texts', 'DG-06', 't is there and empty, v is there and 0', seqno, time, M, X, '1:d0:1:t0:1:vi0e'),
     digestOf('least-integers', 'DG-06', 'integers of −2^63', `1:#i${least}e1:@i${least}e`, M, X, d, `1:vi${least}e`),

@@ -33,7 +33,7 @@ function misshapen(world: World): Case[] {
     ),
     malformed('padding-not-zero', 'the last byte of the padding is not zero', padded.fill(1, padded.length - 1)),
     malformed('padding-before', 'zeros before the dict', concatBytes(new Uint8Array(16), good)),
-    malformed('devices-missing', 'no D', new BtDictWriter().raw('K', K).finish()),
+    malformed('devices-integer', 'D is an integer', payload(world, { D: encodeUtf8('i5e') })),
     malformed('account-keys-missing', 'no K', new BtDictWriter().raw('D', D).finish()),
     malformed('payload-key-order', 'K stands before D', dict('d1:K', K, '1:D', D, 'e')),
     malformed('payload-key-twice', 'two K, which may differ', dict('d1:D', D, '1:K', K, '1:K', K, 'e')),
@@ -149,5 +149,8 @@ function read(world: World): Case[] {
       account_keys: [{ created: 7, rotated: 9, seed: encodeHex(seed) }],
     }),
     opens('no-account-keys', 'DG-09', 'K is there and empty', payload(world, { K: encodeUtf8('le') }), { account_keys: [] }),
+    opens('devices-missing', 'DG-09', 'no D: no devices', new BtDictWriter().raw('K', accountKeys(world)).finish(), {
+      devices: [],
+    }),
   ]
 }

@@ -2,6 +2,7 @@
 import { Secret, sha3_256, x25519PublicToPositiveEd25519 } from '@session-v2/crypto'
 import { BtDictReader, encodeHex } from '@session-v2/encoding'
 import {
+  type AccountKeySeed,
   accountFromSeed,
   accountKeyFromSeed,
   accountX25519,
@@ -10,9 +11,11 @@ import {
   type KeyDomain,
   ProtocolError,
   parseAccountId,
+  rotationDelay,
   rotationDueAtS,
   verifyAccountKeyRecord,
 } from '@session-v2/protocol'
+import type { Fields } from '../fields.ts'
 import { InteropError } from '../interop-error.ts'
 import { type Operation, SEED_BYTES } from '../operation.ts'
 
@@ -61,8 +64,17 @@ export const verifyRecord: Operation = ({ crypto }, input) => {
   }
 }
 
-/** device_id, seed, created, n → target_unix */
+/** device_id, seed, created, n → target_unix, and what it follows from: hash, u, offset_seconds */
 export const rotation: Operation = ({ crypto }, input) => {
-  const key = { seed: Secret.of(input.bytes('seed', SEED_BYTES), 'account-key-seed'), createdAtS: input.integer('created') }
-  return { target_unix: rotationDueAtS(crypto, key, input.bytes('device_id', SEED_BYTES), input.integer('n')) }
+  const [key, deviceId, deviceCount] = [accountKeyOf(input), input.bytes('device_id', SEED_BYTES), input.integer('n')]
+  const { hash, u, delayS } = rotationDelay(crypto, key, deviceId, deviceCount)
+  const dueAtS = rotationDueAtS(crypto, key, deviceId, deviceCount)
+  return { hash: encodeHex(hash), u, offset_seconds: delayS, target_unix: dueAtS }
+}
+
+/** seed, created, rotated (optional) */
+export function accountKeyOf(input: Fields): AccountKeySeed {
+  const seed = Secret.of(input.bytes('seed', SEED_BYTES), 'account-key-seed')
+  const createdAtS = input.safeInt64('created')
+  return input.isSet('rotated') ? { seed, createdAtS, rotatedAtS: input.safeInt64('rotated') } : { seed, createdAtS }
 }

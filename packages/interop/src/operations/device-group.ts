@@ -1,16 +1,14 @@
 /** Group messages and the records of devices in them. */
-import { type Crypto, Secret } from '@session-v2/crypto'
+import type { Crypto } from '@session-v2/crypto'
 import { BtDictReader, encodeHex } from '@session-v2/encoding'
 import {
   type Account,
-  type AccountKeySeed,
   accountFromSeed,
   accountKeyFromSeed,
   type DeviceId,
   decodeDeviceRecord,
   deviceRecordDigest,
   type ExpandedKeyPair,
-  encodeDeviceRecord,
   expandKeyPair,
   type GroupEntry,
   type GroupPayload,
@@ -18,15 +16,16 @@ import {
   openGroupMessage,
   ProtocolError,
   parseDeviceId,
+  removalEntry,
   sealGroupMessage,
 } from '@session-v2/protocol'
 import type { Fields } from '../fields.ts'
 import { InteropError } from '../interop-error.ts'
-import { type Answer, type Context, type Operation, SEED_BYTES } from '../operation.ts'
+import { type Answer, type Context, MAX_ACCOUNT_KEYS, type Operation, SEED_BYTES } from '../operation.ts'
+import { accountKeyOf } from './account-keys.ts'
 import { entryAnswer, entryOf, idOf } from './device-row.ts'
 
 const MAX_DEVICES = 300
-const MAX_ACCOUNT_KEYS = 300
 const MAX_DEVICE_SEEDS = 100
 /** Where it does not matter which device asks. */
 const NO_DEVICE = parseDeviceId('00'.repeat(SEED_BYTES))
@@ -35,7 +34,7 @@ const NO_DEVICE = parseDeviceId('00'.repeat(SEED_BYTES))
 export const sealGroup: Operation = (context, input) => ({ message: encodeHex(sealed(context, input)) })
 
 /**
- * root_seed, device_seeds, message → group_id (null if it has none), link_x25519, devices, account_keys. Fails with bad_format,
+ * root_seed, device_seeds, message → group_id and link_x25519 (null if it has none), devices, account_keys. Fails with bad_format,
  * bad_signature or not_for_us.
  */
 export const openGroup: Operation = ({ crypto }, input) => {
@@ -45,23 +44,23 @@ export const openGroup: Operation = ({ crypto }, input) => {
   const { groupId, linkX25519 } = opened.facts
   return {
     group_id: groupId === undefined ? null : encodeHex(groupId),
-    link_x25519: encodeHex(linkX25519),
+    link_x25519: linkX25519 === undefined ? null : encodeHex(linkX25519),
     opened_with: encodeHex(opened.openedWith),
     ...payloadAnswer(opened.payload),
   }
 }
 
-/** root_seed, device_id, message → kicked. Fails with bad_format or bad_signature. */
+/** root_seed, device_id, message → kicked, and the entry that would say so if removals are announced. Fails with bad_format or bad_signature. */
 export const kickedCheck: Operation = ({ crypto }, input) => {
   const account = accountOf(crypto, input)
-  return { kicked: isKicked(crypto, account, parseDeviceId(input.text('device_id')), input.bytes('message')) }
+  return removalAnswer(crypto, account, parseDeviceId(input.text('device_id')), input.bytes('message'))
 }
 
 /** record → digest. Fails with bad_format. */
 export const recordDigest: Operation = ({ crypto }, input) => {
   const record = input.bytes('record')
   try {
-    encodeDeviceRecord(decodeDeviceRecord(record))
+    decodeDeviceRecord(record)
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     throw new InteropError('bad_format', cause.message, { cause })
@@ -84,13 +83,13 @@ export const groupKind: Operation = (context, input) => {
     message: encodeHex(message),
     size: message.length,
     payload: payloadAnswer(opened.payload),
-    link_x25519: encodeHex(opened.facts.linkX25519),
+    link_x25519: encodeHex(opened.facts.linkX25519!),
     kicked_field: removals === undefined ? null : encodeHex(removals),
     decrypts_for: Object.fromEntries(members.map(row => [idOf(row), openedBy(row).outcome === 'opened'])),
     kicked_check: Object.fromEntries(
       [...kicked.map(([id]) => [id, id] as const), ['none', NO_DEVICE] as const].map(([name, id]) => [
         name,
-        { kicked: isKicked(crypto, account, id, message) },
+        removalAnswer(crypto, account, id, message),
       ]),
     ),
   }
@@ -117,12 +116,6 @@ function devicesOf(crypto: Crypto, input: Fields): ReadonlyMap<DeviceId, GroupEn
   return devices
 }
 
-function accountKeyOf(row: Fields): AccountKeySeed {
-  const seed = Secret.of(row.bytes('seed', SEED_BYTES), 'account-key-seed')
-  const createdAtS = row.integer('created')
-  return row.isSet('rotated') ? { seed, createdAtS, rotatedAtS: row.integer('rotated') } : { seed, createdAtS }
-}
-
 function deviceKeyOf(crypto: Crypto, row: Fields): ExpandedKeyPair {
   return expandKeyPair(crypto, 'SessionDeviceKeys', row.bytes('device_seed', SEED_BYTES))
 }
@@ -142,9 +135,13 @@ function payloadAnswer({ devices, accountKeys }: GroupPayload): Answer {
   }
 }
 
-function isKicked(crypto: Crypto, account: Account, id: DeviceId, message: Uint8Array): boolean {
+function removalAnswer(crypto: Crypto, account: Account, id: DeviceId, message: Uint8Array): Answer {
   const outcome = requireReadable(openGroupMessage(crypto, account, id, [], message))
-  return outcome.outcome === 'not-for-us' && outcome.announcesRemoval
+  const kicked = outcome.outcome === 'not-for-us' && outcome.announcesRemoval
+  const reader = new BtDictReader(message)
+  const ephemeral = reader.requireBytes('A')
+  if (reader.optionalBytes('k') === undefined) return { kicked }
+  return { kicked, entry: encodeHex(removalEntry(crypto, account.seed, ephemeral, id)) }
 }
 
 function openedOf(outcome: OpenGroupOutcome): OpenGroupOutcome & { outcome: 'opened' } {

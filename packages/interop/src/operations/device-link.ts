@@ -1,5 +1,5 @@
 /** Short authentication strings and group IDs. */
-import { Secret } from '@session-v2/crypto'
+import { type Crypto, Secret } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
 import {
   cryptGroupId,
@@ -12,10 +12,7 @@ import {
 import { type Operation, SEED_BYTES } from '../operation.ts'
 
 /** plaintext → indices, emoji, seed, salt */
-export const linkSas: Operation = ({ crypto }, input) => {
-  const string = linkAuthenticationString(crypto, input.bytes('plaintext'))
-  return { ...shown(string), salt: encodeHex(string.salt) }
-}
+export const linkSas: Operation = ({ crypto }, input) => linkSasOf(crypto, input.bytes('plaintext'))
 
 /** group_id → indices, emoji, seed, created_minutes */
 export const groupSas: Operation = ({ crypto }, input) => {
@@ -27,6 +24,12 @@ export const groupSas: Operation = ({ crypto }, input) => {
 export const groupIdCrypt: Operation = ({ crypto }, input) => {
   const rootSeed = Secret.of(input.bytes('root_seed', SEED_BYTES), 'root-seed')
   return { out: encodeHex(cryptGroupId(crypto, rootSeed, input.bytes('A'), input.bytes('in'))) }
+}
+
+/** The short authentication string of a link request, for an answer. */
+export function linkSasOf(crypto: Crypto, plaintext: Uint8Array) {
+  const string = linkAuthenticationString(crypto, plaintext)
+  return { ...shown(string), salt: encodeHex(string.salt) }
 }
 
 function shown({ indices, seed }: ShortAuthenticationString) {

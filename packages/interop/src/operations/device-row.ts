@@ -4,10 +4,11 @@
  *     id, seqno, timestamp, x25519, mlkem768, type, description, version [major, minor, patch], extra {key: encoded value}
  *     state   0 and 1 outside the group, 2 member, 3 left, 4 removed; the latter two with the time as `kicked`
  *
- * A request says `device_seed` instead of the public keys.
+ * A request says `device_seed` instead of the public keys, and may give the values of `extra` in any form of `btValueOf`, under their
+ * keys or as pairs [key, value].
  */
 import type { Crypto } from '@session-v2/crypto'
-import { decodeBt, decodeHex, EncodingError, encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { encodeBt, encodeHex } from '@session-v2/encoding'
 import {
   type DeviceId,
   type DeviceRecord,
@@ -18,6 +19,7 @@ import {
   parseDeviceId,
   writeDeviceRecord,
 } from '@session-v2/protocol'
+import { btValueOf } from '../bt-input.ts'
 import type { Fields } from '../fields.ts'
 import { InteropError } from '../interop-error.ts'
 import { type Answer, SEED_BYTES } from '../operation.ts'
@@ -28,8 +30,8 @@ const LEFT = 3
 const KICKED = 4
 
 /** The state of a device in a request; a member if it is not said. */
-export function stateOf(device: Fields): number {
-  return device.has('state') ? device.integer('state') : MEMBER
+function stateOf(device: Fields): number {
+  return device.isSet('state') ? device.integer('state') : MEMBER
 }
 
 /** What a group lists of a device; undefined for one that is not listed. */
@@ -37,7 +39,7 @@ export function entryOf(crypto: Crypto, device: Fields): GroupEntry | undefined 
   const state = stateOf(device)
   if (state < 0 || state > KICKED) throw new InteropError('bad-input', `${state} is no state of a device`)
   if (state < MEMBER) return undefined
-  if (state > MEMBER) return { kind: state === LEFT ? 'left' : 'kicked', atS: BigInt(device.integer(timeName(device))) }
+  if (state > MEMBER) return { kind: state === LEFT ? 'left' : 'kicked', atS: device.int64(timeName(device)) }
   const record = recordOf(crypto, device)
   return { kind: 'member', record, digest: deviceRecordDigest(crypto, encodeDeviceRecord(record)) }
 }
@@ -46,14 +48,14 @@ export function entryOf(crypto: Crypto, device: Fields): GroupEntry | undefined 
 export function recordOf(crypto: Crypto, device: Fields): DeviceRecord {
   const { x25519, mlKem768 } = expandKeyPair(crypto, 'SessionDeviceKeys', device.bytes('device_seed', SEED_BYTES))
   return writeDeviceRecord({
-    seqno: BigInt(device.integer('seqno')),
-    timestampS: BigInt(device.integer('timestamp')),
+    seqno: device.int64('seqno'),
+    timestampS: device.int64('timestamp'),
     x25519: x25519.publicKey,
     mlKem768: mlKem768.publicKey,
-    ...(device.has('description') ? { description: device.text('description') } : {}),
-    ...(device.has('type') ? { type: device.text('type') } : {}),
-    ...(device.has('version') ? { version: versionOf(device) } : {}),
-    extras: device.has('extra') ? extrasOf(device.record('extra')) : new Map(),
+    ...(device.isSet('description') ? { description: device.text('description') } : {}),
+    ...(device.isSet('type') ? { type: device.text('type') } : {}),
+    ...(device.isSet('version') ? { version: versionOf(device) } : {}),
+    extras: device.isSet('extra') ? extrasOf(device.json('extra')) : new Map(),
   })
 }
 
@@ -90,42 +92,33 @@ export function idOf(device: Fields): DeviceId {
 }
 
 function timeName(device: Fields): string {
-  return device.has('left') ? 'left' : 'kicked'
+  return device.isSet('left') ? 'left' : 'kicked'
 }
 
 function versionOf(device: Fields): [number, number, number] {
   return device.integers('version', VERSION_PARTS) as [number, number, number]
 }
 
-/** The values are encoded already, and that in hexadecimal or, since all of it may be text, as it is. */
-function extrasOf(extra: Fields): ReadonlyMap<string, Uint8Array> {
-  return new Map(
-    extra.names().map(key => {
-      const candidates = [() => decodeHex(extra.text(key)), () => encodeUtf8(extra.text(key))]
-      const value = candidates.map(readEncoded).find(bytes => bytes !== undefined)
-      if (value === undefined) throw new InteropError('bad-input', `extra.${key} is no encoded value`)
-      return [key, value]
-    }),
-  )
+function extrasOf(extra: unknown): ReadonlyMap<string, Uint8Array> {
+  if (typeof extra !== 'object' || extra === null) throw new InteropError('bad-input', 'extra is neither an object nor pairs')
+  const pairs = Array.isArray(extra) ? extra.map(requirePair) : Object.entries(extra)
+  const extras = new Map(pairs.map(([key, value]) => [key, encodeBt(btValueOf(value, `extra.${key}`))]))
+  if (extras.size !== pairs.length) throw new InteropError('bad-input', 'a key of extra is there twice')
+  return extras
 }
 
-function readEncoded(read: () => Uint8Array): Uint8Array | undefined {
-  try {
-    const bytes = read()
-    decodeBt(bytes)
-    return bytes
-  } catch (error) {
-    if (error instanceof EncodingError) return undefined
-    throw error
-  }
+function requirePair(pair: unknown): [string, unknown] {
+  const isPair = Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string'
+  if (!isPair) throw new InteropError('bad-input', 'extra has something else than pairs of a key and a value')
+  return pair as [string, unknown]
 }
 
 function textOf(bytes: Uint8Array | undefined): string {
-  return new TextDecoder().decode(bytes ?? new Uint8Array(0))
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes ?? new Uint8Array(0))
 }
 
 /** A number where that is exact, else decimal text. */
-function numberOf(value: bigint): number | string {
+export function numberOf(value: bigint): number | string {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : `${value}`
 }

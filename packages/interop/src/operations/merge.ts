@@ -1,7 +1,8 @@
 /** The rules of merging: rows of devices and account keys under a sequence of operations. */
 import { type MlKem768PublicKey, mlKem768PublicKey, Secret, type X25519PublicKey, x25519PublicKey } from '@session-v2/crypto'
-import { decodeUtf8, encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { decodeUtf8, encodeHex, encodeUtf8, INT64_MIN } from '@session-v2/encoding'
 import {
+  ACCOUNT_KEY_RETENTION_S,
   type AccountKeySeed,
   acceptedRow,
   type DeviceId,
@@ -13,7 +14,6 @@ import {
   mergeEntry,
   parseDeviceId,
   pendingRow,
-  pruneAccountKeys,
   ROW_STATE,
   type RowChange,
   removedRow,
@@ -22,6 +22,8 @@ import {
 import type { Fields } from '../fields.ts'
 import { InteropError } from '../interop-error.ts'
 import { type Answer, type Operation, SEED_BYTES } from '../operation.ts'
+import { accountKeyOf } from './account-keys.ts'
+import { numberOf } from './device-row.ts'
 
 const MAX_OPERATIONS = 10_000
 const MAX_ROWS = 1000
@@ -68,7 +70,7 @@ const STEPS: ReadonlyMap<string, Step> = new Map([
 
 /** devices, account_keys, now: all optional */
 function mergeMessage(merged: Merged, input: Fields): ReturnType<Step> {
-  const nowS = BigInt(optionalInteger(input, 'now') ?? 0)
+  const nowS = optionalInt64(input, 'now') ?? 0n
   const rows = new Map(merged.rows)
   const changes: RowChange[] = []
   let departed = false
@@ -80,7 +82,7 @@ function mergeMessage(merged: Merged, input: Fields): ReturnType<Step> {
     changes.push(change)
     departed ||= change === 'left' && id !== merged.self && before?.removedAtS === undefined
   }
-  const incoming = optionalRecords(input, 'account_keys').map(keyOf)
+  const incoming = optionalRecords(input, 'account_keys').map(accountKeyOf)
   const accountKeys = mergeAccountKeys(merged.accountKeys, incoming, key => key).keys
   const isMember = rows.get(merged.self)?.state === ROW_STATE.registered
   const log = { results: changes.map(change => RESULTS[change]), departed_rotation_due: departed && isMember }
@@ -99,7 +101,8 @@ const RESULTS: Readonly<Record<RowChange, string>> = {
 function entryOf(device: Fields): GroupEntry {
   const state = device.integer('state')
   if (state === ROW_STATE.left || state === ROW_STATE.kicked) {
-    const atS = BigInt(optionalInteger(device, 'kicked') ?? optionalInteger(device, 'timestamp') ?? 0)
+    const atS = optionalInt64(device, 'kicked') ?? optionalInt64(device, 'timestamp') ?? 0n
+    if (atS === INT64_MIN) throw new InteropError('bad-input', 'the least integer is no time')
     return { kind: state === ROW_STATE.left ? 'left' : 'kicked', atS: atS < 0n ? -atS : atS }
   }
   if (state !== ROW_STATE.registered) throw new InteropError('bad-input', 'the state in a message is 2, 3 or 4')
@@ -107,20 +110,20 @@ function entryOf(device: Fields): GroupEntry {
 }
 
 function recordOf(device: Fields): DeviceRecord {
-  const seqno = BigInt(optionalInteger(device, 'seqno') ?? 0)
-  const timestampS = BigInt(optionalInteger(device, 'timestamp') ?? 0)
-  const description = encodeUtf8(device.has('desc') ? device.text('desc') : '')
+  const seqno = optionalInt64(device, 'seqno') ?? 0n
+  const timestampS = optionalInt64(device, 'timestamp') ?? 0n
+  const description = encodeUtf8(device.isSet('desc') ? device.text('desc') : '')
   return { seqno, timestampS, ...NO_KEYS, description, extras: new Map() }
 }
 
 function digestOf(device: Fields): Uint8Array {
-  return device.has('digest') ? device.bytes('digest', DIGEST_BYTES) : new Uint8Array(DIGEST_BYTES)
+  return device.isSet('digest') ? device.bytes('digest', DIGEST_BYTES) : new Uint8Array(DIGEST_BYTES)
 }
 
 /** seed, now */
 function rotated(merged: Merged, input: Fields): Merged {
   const seed = Secret.of(input.bytes('seed', SEED_BYTES), 'account-key-seed')
-  return { ...merged, accountKeys: rotateAccountKeys(merged.accountKeys, seed, input.integer('now'), key => key) }
+  return { ...merged, accountKeys: rotateAccountKeys(merged.accountKeys, seed, input.safeInt64('now'), key => key) }
 }
 
 /** id, now, seed */
@@ -128,7 +131,7 @@ function removeDevice(merged: Merged, input: Fields): ReturnType<Step> {
   const id = parseDeviceId(input.text('id'))
   const row = merged.rows.get(id)
   if (row?.state !== ROW_STATE.registered || id === merged.self) return { next: merged, log: { result: 'ignored' } }
-  const rows = new Map(merged.rows).set(id, removedRow(row, BigInt(input.integer('now'))))
+  const rows = new Map(merged.rows).set(id, removedRow(row, input.int64('now')))
   return { next: rotated({ ...merged, rows }, input) }
 }
 
@@ -137,7 +140,7 @@ function setOwnRow(merged: Merged, input: Fields): ReturnType<Step> {
   const state = Object.values(ROW_STATE).find(known => known === input.integer('state'))
   if (state === undefined) throw new InteropError('bad-input', 'state is none of 0 to 4')
   const isGone = state === ROW_STATE.left || state === ROW_STATE.kicked
-  const removedAtS = isGone ? { removedAtS: BigInt(optionalInteger(input, 'kicked') ?? 0) } : {}
+  const removedAtS = isGone ? { removedAtS: optionalInt64(input, 'kicked') ?? 0n } : {}
   const row: DeviceRow = { state, record: recordOf(input), marked: false, ...removedAtS }
   return { next: { ...merged, rows: new Map(merged.rows).set(merged.self, row) } }
 }
@@ -159,20 +162,15 @@ function acceptLink(merged: Merged, input: Fields): ReturnType<Step> {
   return { next: { ...merged, rows: new Map(merged.rows).set(id, acceptedRow(row)) }, log: { result: 'registered' } }
 }
 
-/** now */
+/**
+ * now. Erases by the times of rotation that were told, as other implementations do. A device erases by those that hold (AK-12), which
+ * are never later.
+ */
 function pruned(merged: Merged, input: Fields): Merged {
-  const { keys, wipe } = pruneAccountKeys(merged.accountKeys, input.integer('now'))
-  for (const seed of wipe) seed.wipe()
-  return { ...merged, accountKeys: keys }
-}
-
-function keyOf(key: Fields): AccountKeySeed {
-  const rotatedAtS = optionalInteger(key, 'rotated')
-  return {
-    seed: Secret.of(key.bytes('seed', SEED_BYTES), 'account-key-seed'),
-    createdAtS: key.integer('created'),
-    ...(rotatedAtS === undefined ? {} : { rotatedAtS }),
-  }
+  const oldestS = input.safeInt64('now') - ACCOUNT_KEY_RETENTION_S
+  const isPast = ({ rotatedAtS }: AccountKeySeed) => rotatedAtS !== undefined && rotatedAtS < oldestS
+  for (const { seed } of merged.accountKeys.filter(isPast)) seed.wipe()
+  return { ...merged, accountKeys: merged.accountKeys.filter(key => !isPast(key)) }
 }
 
 function rowAnswer(id: DeviceId, row: DeviceRow): Answer {
@@ -180,10 +178,9 @@ function rowAnswer(id: DeviceId, row: DeviceRow): Answer {
   return {
     id,
     state,
-    seqno: Number(record?.seqno ?? 0n),
-    timestamp: Number(record?.timestampS ?? 0n),
+    seqno: numberOf(record?.seqno ?? 0n),
     desc: decodeUtf8(record?.description ?? new Uint8Array(0)),
-    kicked: removedAtS === undefined ? null : Number(removedAtS),
+    kicked: removedAtS === undefined ? null : numberOf(removedAtS),
     broadcast_needed: marked ? 1 : 0,
     digest: digest === undefined ? null : encodeHex(digest),
   }
@@ -194,10 +191,10 @@ function keyAnswer({ seed, createdAtS, rotatedAtS }: AccountKeySeed): Answer {
   return { seed: encodeHex(seed.expose()), created: createdAtS, rotated: rotatedAtS ?? null, distributed: 0 }
 }
 
-function optionalInteger(input: Fields, name: string): number | undefined {
-  return input.isSet(name) ? input.integer(name) : undefined
+function optionalInt64(input: Fields, name: string): bigint | undefined {
+  return input.isSet(name) ? input.int64(name) : undefined
 }
 
 function optionalRecords(input: Fields, name: string): readonly Fields[] {
-  return input.has(name) ? input.records(name, MAX_ROWS) : []
+  return input.isSet(name) ? input.records(name, MAX_ROWS) : []
 }

@@ -13,8 +13,8 @@ export function sealV1({ crypto, random }: Context, input: Fields): Uint8Array {
   return sealMessageV1(crypto, random, {
     ...outgoing(crypto, input),
     recipient: parseAccountId(input.text('recipient_session_id')),
-    timestampMs: input.integer('timestamp_ms'),
-    deterministic: input.has('deterministic') && input.boolean('deterministic'),
+    timestampMs: input.safeInt64('timestamp_ms'),
+    deterministic: input.isSet('deterministic') && input.boolean('deterministic'),
   })
 }
 
@@ -36,7 +36,7 @@ export const sealV1Kind: Operation = (context, input) => {
 export function outgoing(crypto: Crypto, input: Fields) {
   const sender = accountFromSeed(crypto, input.bytes('sender_seed', SEED_BYTES))
   const content = input.bytes('content')
-  if (!input.has('pro_seed')) return { sender, content }
+  if (!input.isSet('pro_seed')) return { sender, content }
   const proSeed = Secret.of(input.bytes('pro_seed', SEED_BYTES), 'ed25519-seed')
   return { sender, content, proSigner: ed25519KeyPair(crypto, proSeed).secretKey }
 }

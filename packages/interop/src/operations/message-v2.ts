@@ -16,11 +16,8 @@ import {
 } from '@session-v2/protocol'
 import type { Fields } from '../fields.ts'
 import { InteropError, type InteropErrorCode } from '../interop-error.ts'
-import { type Context, type Operation, SEED_BYTES } from '../operation.ts'
+import { type Context, MAX_ACCOUNT_KEYS, type Operation, SEED_BYTES } from '../operation.ts'
 import { outgoing, sealV1 } from './message-v1.ts'
-
-/** An account holds about 33 keys: one each 12 hours for 16 days. */
-const MAX_ACCOUNT_KEYS = 100
 
 const SEALERS = new Map([
   ['v2-pfs', sealPfs],
@@ -48,7 +45,7 @@ export const sealNoPfsKind: Operation = (context, input) => ciphertextAndSize(se
 export const open: Operation = ({ crypto }, input) => {
   const account = accountFromSeed(crypto, input.bytes('recipient_seed', SEED_BYTES))
   const keyring = keyringOfSeeds(crypto, input.bytesList('account_key_seeds', SEED_BYTES, MAX_ACCOUNT_KEYS))
-  const message = input.bytes(input.has('message') ? 'message' : 'ciphertext')
+  const message = input.bytes(input.isSet('message') ? 'message' : 'ciphertext')
   const opened = openMessage(crypto, account, keyring, message)
   if (opened.outcome !== 'opened') {
     // Other implementations do not say what is wrong with a message of version 1.

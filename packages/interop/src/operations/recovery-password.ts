@@ -5,7 +5,7 @@ import type { Operation } from '../operation.ts'
 
 /** seed (16 or 32), checksum (optional, true unless given) → words */
 export const mnemonicEncode: Operation = (_, input) => {
-  const checksum = input.has('checksum') ? input.boolean('checksum') : true
+  const checksum = input.isSet('checksum') ? input.boolean('checksum') : true
   return { words: encodeRecoveryPassword(input.bytes('seed'), { checksum }) }
 }
 
