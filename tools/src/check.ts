@@ -15,6 +15,7 @@ const STEPS: readonly Step[] = [
   { name: 'types of the tests', command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json'] },
   { name: 'lint and format', command: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'] },
   { name: 'tidy', command: ['tools/dist/tidy.js'] },
+  { name: 'trace', command: ['tools/dist/trace.js'] },
   { name: 'documents', command: ['tools/dist/docs.js'] },
   { name: 'tests', command: ['node_modules/vitest/vitest.mjs', 'run'] },
 ]

@@ -18,6 +18,12 @@ function manifests(...names: readonly string[]): Fixture {
 
 const PACKAGES = manifests('encoding', 'crypto', 'protocol', 'network', 'interop', 'client', 'node')
 
+/** The packages, and the tools with what tests use of them. */
+const TOOLS: Fixture = {
+  ...PACKAGES,
+  'tools/package.json': '{"name":"@session-v2/tools","exports":{"./fuzz":{"source":"./src/fuzz/in-time.ts"}}}',
+}
+
 /** A file of the protocol package with this text, and the manifests around it. */
 function protocol(text: string): Fixture {
   return { ...PACKAGES, 'packages/protocol/src/account/account.ts': text }
@@ -49,6 +55,7 @@ const IMPORTS: Readonly<Record<string, RuleFixtures>> = {
       { ...PACKAGES, 'apps/cli/src/commands/send.ts': "import { createInterop } from '@session-v2/interop'" },
       { ...PACKAGES, 'apps/cli/src/commands/send.ts': "import { Secret } from '@session-v2/crypto'" },
       { ...PACKAGES, 'packages/another/src/a.ts': 'export const a = 1' },
+      { ...TOOLS, 'packages/protocol/src/account/account.ts': "import { inTime } from '@session-v2/tools/fuzz'" },
     ],
     good: [
       protocol(
@@ -57,6 +64,7 @@ const IMPORTS: Readonly<Record<string, RuleFixtures>> = {
       { ...PACKAGES, 'apps/cli/src/commands/network.ts': "import { startLocalNetwork } from '@session-v2/node'" },
       { ...PACKAGES, 'apps/cli/src/commands/interop.ts': "import { createInterop } from '@session-v2/interop'" },
       { ...PACKAGES, 'packages/client/test/send.test.ts': "import { startLocalNetwork } from '@session-v2/node'" },
+      { ...TOOLS, 'packages/protocol/test/fuzz.test.ts': "import { inTime } from '@session-v2/tools/fuzz'" },
     ],
   },
   'deep-imports': {

@@ -8,7 +8,7 @@ import { encodeServiceNode, type ServiceNode } from '@session-v2/network'
 import { type RunningSeed, startSeed } from '@session-v2/node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type JsonRecord, RunningLines, records, requireBuilt, run, start, stop, temporaryFolder } from './command-process.ts'
-import { somePort, TestHome } from './test-network.ts'
+import { freePorts, TestHome } from './test-network.ts'
 
 const NODES = 3
 
@@ -44,7 +44,7 @@ async function account(name: string): Promise<TestHome> {
 
 beforeAll(async () => {
   requireBuilt()
-  const port = somePort()
+  const port = await freePorts(NODES)
   const nodes = await Promise.all(Array.from({ length: NODES }, (_, index) => member(index, port + index)))
   writeFileSync(
     join(folder, 'registry.json'),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { errorCode, RunningLines, records, start, stop } from './command-process.ts'
-import { somePort, type TestHome, TestNetwork } from './test-network.ts'
+import { freePorts, type TestHome, TestNetwork } from './test-network.ts'
 
 const SHIFTED_CLOCK = fileURLToPath(new URL('./fixtures/shifted-clock.mjs', import.meta.url))
 const HOUR_MS = 3_600_000
@@ -106,7 +106,7 @@ describe('a full disk', () => {
 
 describe('no network', () => {
   it('send leaves the message in the outbox, says so and ends with 0; sync delivers it', async () => {
-    const other = await TestNetwork.start(['--nodes', '3', '--swarms', '1', '--port', String(somePort())])
+    const other = await TestNetwork.start(['--nodes', '3', '--swarms', '1', '--port', String(await freePorts(4))])
     onTestFinished(() => other.stop())
     const [carol, dave] = [await other.account('Carol'), await other.account('Dave')]
     expect(await other.goDown()).toBe(0)

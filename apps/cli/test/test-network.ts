@@ -1,5 +1,6 @@
 /** A local network for a test file, run by the command itself, and homes on it. */
 import type { ChildProcess } from 'node:child_process'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import {
   type Ended,
@@ -108,7 +109,21 @@ export class TestNetwork {
   }
 }
 
-/** A port that was free a moment ago, with room for the nodes behind it, below those that systems give out by themselves. */
-export function somePort(): number {
-  return 20_000 + Math.floor(Math.random() * 10_000)
+/** The first of `count` ports in a row that were free a moment ago, below those that systems give out by themselves. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000)
+    const servers = await Promise.all(Array.from({ length: count }, (_, index) => listening(first + index)))
+    for (const server of servers) server?.close()
+    if (!servers.includes(undefined)) return first
+  }
+}
+
+/** A server on a port of this machine, or undefined when the port is taken. */
+function listening(port: number): Promise<Server | undefined> {
+  return new Promise(resolve => {
+    const server = createServer()
+    server.on('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
 }

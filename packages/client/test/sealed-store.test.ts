@@ -1,6 +1,7 @@
 import { type Change, openMemoryStore, type RecordStore } from '@session-v2/client'
 import { loadCrypto, Secret, systemRandom } from '@session-v2/crypto'
 import { decodeUtf8, encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { inTime } from '@session-v2/tools/fuzz'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClientError } from '../src/client-error.ts'
@@ -111,13 +112,15 @@ describe('fuzz: records', () => {
     )
     fc.assert(
       fc.property(bytes, input => {
-        try {
-          const value = decodeRecord(input)
-          expect(value).toEqual(JSON.parse(decodeUtf8(input)))
-        } catch (error) {
-          expect(error).toBeInstanceOf(ClientError)
-          expect((error as ClientError).code).toBe('store-damaged')
-        }
+        inTime(input, () => {
+          try {
+            const value = decodeRecord(input)
+            expect(value).toEqual(JSON.parse(decodeUtf8(input)))
+          } catch (error) {
+            expect(error).toBeInstanceOf(ClientError)
+            expect((error as ClientError).code).toBe('store-damaged')
+          }
+        })
       }),
       { numRuns: FUZZ_RUNS },
     )

@@ -2,7 +2,7 @@
  * Dicts of the wire, written and read field by field in ascending key order, without building values in between.
  *
  * A signed dict: the signature stands under a key like `~` and covers every byte from the opening `d` up to, not including, the
- * length prefix of that key (ENC-04). A second signature under `~P` so covers the first one too.
+ * length prefix of that key (ENC-04, NOT-09 to NOT-11). A second signature under `~P` so covers the first one too.
  */
 import { decodeBt } from './bt-decode.ts'
 import { writeBtBytes, writeBtInteger } from './bt-encode.ts'

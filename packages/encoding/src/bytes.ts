@@ -1,5 +1,5 @@
 /**
- * Byte strings: joining, comparing, fixed-width integers.
+ * Byte strings: joining, comparing, fixed-width integers. Implements NOT-01.
  *
  * Comparisons here are for public values only; secrets are compared in constant time by the crypto package.
  */

@@ -7,7 +7,7 @@ import { ascii, expectCode } from './outcome.ts'
 
 const reader = (text: string) => new BtDictReader(ascii(text))
 
-describe('writing a dict', () => {
+describe('writing a dict (ENC-04, NOT-09)', () => {
   it('gives the bytes of the whole value', () => {
     const property = fc.property(anyBtDict, dict => {
       const writer = new BtDictWriter()
@@ -36,7 +36,7 @@ describe('writing a dict', () => {
     expectCode('out-of-order', () => new BtDictWriter().integer(first, 1).bytes(second, ascii('')))
   })
 
-  it('signs what stands before the signature, a first signature included', () => {
+  it('signs what stands before the signature, a first signature included (NOT-10)', () => {
     const bodies: string[] = []
     const signer = (signature: string) => (body: Uint8Array) => {
       bodies.push(String.fromCharCode(...body))
@@ -52,7 +52,7 @@ describe('writing a dict', () => {
   })
 })
 
-describe('reading a dict', () => {
+describe('reading a dict (ENC-04)', () => {
   it('gives every kind of field', () => {
     const dict = reader('d1:a2:xy1:bi-3e1:cli1e0:e1:dd1:xleee')
     expect(dict.requireBytes('a')).toEqual(ascii('xy'))
@@ -117,7 +117,7 @@ describe('reading a dict', () => {
   })
 })
 
-describe('fields that nobody asked for', () => {
+describe('fields that nobody asked for (ENC-04, NOT-11)', () => {
   const text = 'd1:ai1e1:bli1ee1:ci3e1:dd1:x0:ee'
 
   it('are stepped over and kept', () => {
@@ -162,7 +162,7 @@ describe('the whole of a dict', () => {
     expectCode(code, () => reader(text).finish({ unknown: 'allow' }))
   })
 
-  it('has the signed part up to the length prefix of the signature', () => {
+  it('has the signed part up to the length prefix of the signature (ENC-04, NOT-10)', () => {
     const dict = reader('d1:ai1e1:~1:S2:~P1:Te')
     expect(dict.bodyBefore('~')).toEqual(ascii('d1:ai1e'))
     expect(dict.requireBytes('~')).toEqual(ascii('S'))

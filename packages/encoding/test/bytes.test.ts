@@ -17,7 +17,7 @@ import { expectCode } from './outcome.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 40 })
 
-describe('byte strings', () => {
+describe('byte strings (NOT-01)', () => {
   it('are joined as Buffer joins them, into a new array', () => {
     const property = fc.property(fc.array(anyBytes), parts => {
       const joined = concatBytes(...parts)
@@ -50,7 +50,7 @@ describe('byte strings', () => {
   })
 })
 
-describe('fixed-width integers', () => {
+describe('fixed-width integers (NOT-01)', () => {
   it('have known bytes', () => {
     expect(uint16Le(0x1234)).toEqual(Uint8Array.of(0x34, 0x12))
     expect(uint32Le(0xfedcba98)).toEqual(Uint8Array.of(0x98, 0xba, 0xdc, 0xfe))

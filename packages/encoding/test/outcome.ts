@@ -1,12 +1,10 @@
-/** What a call came to, and how long it took: shared by the tests of this package. */
+/** What a call came to: shared by the tests of this package. */
+import { type Decoded, inTime } from '@session-v2/tools/fuzz'
 import { expect } from 'vitest'
 import { EncodingError, type EncodingErrorCode } from '../src/index.ts'
 
 /** Runs of a fuzz test. */
 export const FUZZ_RUNS = Number(process.env.FUZZ_RUNS ?? 2000)
-
-const LONGEST_MS = 50
-const ATTEMPTS = 5
 
 /** Asserts that `call` throws an EncodingError of one code. */
 export function expectCode(code: EncodingErrorCode, call: () => unknown): void {
@@ -24,19 +22,15 @@ export function refusal(call: () => unknown): EncodingError | undefined {
   }
 }
 
-/** The value of `call`, or undefined when it refuses. It must not take long; a pause of the machine is not held against it. */
-export function valueInTime<T>(call: () => T): T | undefined {
-  let fastestMs = Number.POSITIVE_INFINITY
-  let value: T | undefined
-  for (let attempt = 0; attempt < ATTEMPTS && fastestMs > LONGEST_MS; attempt++) {
-    const startMs = performance.now()
+/** The value of `decode`, or undefined when it refuses `input`; in the longer run it must not take long. */
+export function valueInTime<T>(input: Decoded, decode: () => T): T | undefined {
+  return inTime(input, () => {
+    let value: T | undefined
     refusal(() => {
-      value = call()
+      value = decode()
     })
-    fastestMs = Math.min(fastestMs, performance.now() - startMs)
-  }
-  expect(fastestMs).toBeLessThanOrEqual(LONGEST_MS)
-  return value
+    return value
+  })
 }
 
 /** Bytes of ASCII text, as bt-encodings are written in tests. */

@@ -5,7 +5,7 @@ import { expectCode } from './outcome.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 400 })
 
-describe('zeros behind a text', () => {
+describe('zeros behind a text (ENC-08)', () => {
   it('come off again when the text does not end in zero', () => {
     const property = fc.property(anyBytes, fc.nat(100), (bytes, more) => {
       const text = Uint8Array.from([...bytes, 0x65])
@@ -26,7 +26,7 @@ describe('zeros behind a text', () => {
   })
 })
 
-describe('a marker behind a text', () => {
+describe('a marker behind a text (ENC-08)', () => {
   it('comes off again, whatever the text', () => {
     const property = fc.property(anyBytes, fc.integer({ min: 1, max: 160 }), (bytes, block) => {
       const padded = padWithMarker(bytes, block)

@@ -50,7 +50,7 @@ function store(faults: StoreFaults): StoreParams {
 const TTL = { status: 403, body: 'Provided expiry/TTL is not valid.' }
 const CLOCK = { status: 406, body: 'Timestamp error: check your clock' }
 
-describe('a store', () => {
+describe('a store (RPC-51, RPC-71)', () => {
   it('is refused for the first of its faults', () => {
     const stale = NOW_MS - 2 * MINUTE_MS
     const late = { atMs: NOW_MS + MINUTE_MS }
@@ -80,7 +80,7 @@ describe('a store', () => {
     ['a signature in a minute', { sigAtMs: NOW_MS + MINUTE_MS }, undefined],
     ['no signature in an inbox', { namespace: 0, by: undefined }, undefined],
     ['a wrong signature in an inbox', { namespace: 0, by: bob }, undefined],
-  ])('with %s is judged', (_, faults: StoreFaults, failure) => {
+  ])('with %s is judged (RPC-10)', (_, faults: StoreFaults, failure) => {
     expect(checkStore(wasm, store(faults), NOW_MS)).toEqual(failure)
   })
 
@@ -110,7 +110,7 @@ function retrieve(namespace: number, signed?: { by: Owner; atMs: number; signedF
   }
 }
 
-describe('a retrieve', () => {
+describe('a retrieve (RPC-72)', () => {
   it('is refused for the first of its faults', () => {
     expect(checkRetrieve(wasm, retrieve(0), NOW_MS)).toEqual({ status: 401, body: 'retrieve: request signature required' })
     const stale = retrieve(0, { by: bob, atMs: NOW_MS - MINUTE_MS - 1 })
@@ -131,7 +131,7 @@ describe('a retrieve', () => {
   })
 })
 
-describe('a delete', () => {
+describe('a delete (RPC-73)', () => {
   const hashes = ['A'.repeat(43), 'B'.repeat(43)]
   const params = (by: Owner, signedFor: readonly string[]): DeleteParams => {
     return { account: alice.account, hashes, required: false, signed: sign(by, deleteText(signedFor)) }

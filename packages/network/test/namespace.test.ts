@@ -42,7 +42,7 @@ describe('namespaces', () => {
     },
   )
 
-  it('are all in one class, and in number as the rules have it', () => {
+  it('are all in one class, and in number as the rules have it (NS-02)', () => {
     const count = new Map<NamespaceClass, number>()
     for (const number of EVERY) {
       const namespace = parseNamespace(number)
@@ -59,8 +59,29 @@ describe('namespaces', () => {
     expect(namespaceText(NAMESPACE.accountKeys)).toBe('-21')
     expect(EVERY.filter(number => namespaceText(parseNamespace(number)) === '')).toEqual([0])
   })
+})
 
-  it('that are in use are what their purpose needs', () => {
+describe('namespaces in use', () => {
+  it('have these numbers (NS-08)', () => {
+    expect(Object.entries(NAMESPACE)).toEqual([
+      ['messages', 0],
+      ['userProfile', 2],
+      ['contacts', 3],
+      ['conversationVolatile', 4],
+      ['userGroups', 5],
+      ['groupMessages', 11],
+      ['groupKeys', 12],
+      ['groupProfile', 13],
+      ['groupMembers', 14],
+      ['devices', 21],
+      ['accountKeys', -21],
+      ['revokedGroupMessages', -11],
+      ['legacyGroup', -10],
+      ['testing', -3741],
+    ])
+  })
+
+  it('are what their purpose needs', () => {
     const { messages, accountKeys, devices, revokedGroupMessages, testing } = NAMESPACE
     expect([messages, accountKeys, devices, revokedGroupMessages, testing].map(namespaceClass)).toEqual([
       'inbox',

@@ -30,7 +30,7 @@ describe('batches', () => {
   })
 })
 
-describe('subaccounts', () => {
+describe('subaccounts (RPC-33)', () => {
   const methods = [
     ['store', { data: 'AA==', ttl: 60_000 }],
     ['retrieve', {}],

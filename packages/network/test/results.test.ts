@@ -65,7 +65,7 @@ describe('the answer to a store', () => {
     })
   })
 
-  it('takes 0 and 1 of a peer for booleans', () => {
+  it('takes 0 and 1 of a peer for booleans (RPC-41)', () => {
     const { stored: done, failed } = parseStoreResult(wasm, stored({ ...entry(0), already: 1 }, { ...entry(1), failed: 1 }))
     expect([done, failed]).toEqual([[{ node: keys[0], already: true }], [keys[1]]])
   })
@@ -77,11 +77,11 @@ describe('the answer to a store', () => {
     ['a short signature', { ...entry(0), signature: 'AA==' }],
     ['no base64', { ...entry(0), signature: '!' }],
     ['no hash', { ...entry(0), hash: undefined }],
-  ])('does not count a member whose signature is for %s', (_, bad) => {
+  ])('does not count a member whose signature is for %s (RPC-53)', (_, bad) => {
     expect(parseStoreResult(wasm, stored(bad))).toMatchObject({ hash: '', stored: [], failed: [keys[0]] })
   })
 
-  it('goes by the hash that most members have signed: one alone cannot make it fail', () => {
+  it('goes by the hash that most members have signed: one alone cannot make it fail (RPC-54)', () => {
     const [liar, honest] = [entry(0, OTHER_HASH), [entry(1), entry(2)]]
     const { hash, stored: done, failed } = parseStoreResult(wasm, stored(liar, ...honest))
     expect([hash, done.map(({ node }) => node), failed]).toEqual([HASH, [keys[1], keys[2]], [keys[0]]])
@@ -93,7 +93,7 @@ describe('the answer to a store', () => {
   })
 })
 
-describe('the answer of a swarm', () => {
+describe('the answer of a swarm (RPC-40, RPC-41)', () => {
   it.each([
     ['no object', []],
     ['no swarm', {}],
@@ -115,7 +115,7 @@ describe('the answer of a swarm', () => {
   })
 })
 
-describe('the answer to a delete', () => {
+describe('the answer to a delete (RPC-61)', () => {
   const signature = new Uint8Array(64)
 
   it('says what was deleted by any member', () => {
@@ -181,7 +181,7 @@ describe('the answer to a retrieve', () => {
   })
 })
 
-describe('the answer to get_swarm, which is also the body of a 421', () => {
+describe('the answer to get_swarm, which is also the body of a 421 (RPC-66)', () => {
   const node: ServiceNode = {
     ed25519: keys[0]!,
     x25519: keys[1]!,
@@ -214,7 +214,7 @@ describe('the answer to get_swarm, which is also the body of a 421', () => {
   })
 })
 
-describe('the answer to info', () => {
+describe('the answer to info (RPC-65)', () => {
   it('is read as it was written', () => {
     expect(parseInfoResult(encodeInfoResult({ version: [2, 8, 0], nodeTimeMs: NOW_MS }))).toEqual({
       version: [2, 8, 0],
@@ -243,7 +243,7 @@ describe('the answer to a batch', () => {
     expectMalformed(() => parseBatchResult(encodeBatchResult([done, done]), 1))
   })
 
-  it('or, to a sequence, up to the first that failed', () => {
+  it('or, to a sequence, up to the first that failed (RPC-69)', () => {
     expect(parseSequenceResult(encodeBatchResult([done, done]), 2)).toEqual([done, done])
     expect(parseSequenceResult(encodeBatchResult([done, refused]), 3)).toEqual([done, refused])
     expectMalformed(() => parseSequenceResult(encodeBatchResult([done]), 2))

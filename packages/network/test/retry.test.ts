@@ -1,7 +1,7 @@
 import { encodeSwarm, errorOfStatus, errorOfTransport, parseGetSwarmResult, type ServiceNode } from '@session-v2/network'
 import { describe, expect, it } from 'vitest'
 
-describe('an answer that is no success', () => {
+describe('an answer that is no success (RPC-80)', () => {
   it.each([
     [400, 'malformed', 'never'],
     [401, 'unauthorized', 'never'],

@@ -35,7 +35,7 @@ const anyNode: fc.Arbitrary<ServiceNode> = fc.record({
   swarmId: fc.bigInt({ min: 0n, max: NO_SWARM - 1n }),
 })
 
-describe('a node of the list', () => {
+describe('a node of the list (NS-20)', () => {
   it('is read as it was written, through JSON', () => {
     fc.assert(
       fc.property(anyNode, one => {
@@ -44,7 +44,7 @@ describe('a node of the list', () => {
     )
   })
 
-  it('keeps all bits of its swarm id, whatever the number beside it says', () => {
+  it('keeps all bits of its swarm id, whatever the number beside it says (NS-21)', () => {
     expect(JSON.stringify(entry)).toContain('"swarm":"8000000000000001"')
     expect(decodeServiceNode({ ...entry, swarm_id: 9223372036854776000 })?.swarmId).toBe(0x8000_0000_0000_0001n)
   })
@@ -59,7 +59,7 @@ describe('a node of the list', () => {
     ['an empty address', { public_ip: '' }],
     ['no port', { storage_port: 0 }],
     ['no port, as text', { storage_port: '0' }],
-  ])('with %s is left out', (_, fields) => {
+  ])('with %s is left out (NS-22)', (_, fields) => {
     expect(decodeServiceNode({ ...entry, ...fields })).toBeUndefined()
     expect(decodeServiceNodes([{ ...entry, ...fields }, entry])).toEqual([node])
   })
@@ -82,7 +82,7 @@ describe('a node of the list', () => {
     ['a swarm with a sign', { swarm: '-1' }],
     ['a swarm that is a number', { swarm: 5 }],
     ['no swarm', { swarm: undefined }],
-  ])('with %s makes the list malformed', (_, fields) => {
+  ])('with %s makes the list malformed (NS-22)', (_, fields) => {
     const error = networkErrorOf(() => decodeServiceNodes([entry, { ...entry, ...fields }]))
     expect([error.code, error.retry]).toEqual(['malformed', 'other-node'])
   })

@@ -47,7 +47,7 @@ function signedTextOf(request: any): Uint8Array {
   }
 }
 
-describe('signed texts', () => {
+describe('signed texts (RPC-20)', () => {
   it.each(named('signs-'))('%s', (_, vector) => {
     expectSigned(vector, signedTextOf(vector.in))
   })
@@ -65,7 +65,7 @@ function expectSigned(vector: { in?: any; out?: any }, text: Uint8Array): void {
   expect(encodeHex(ed25519Sign(wasm, secretKey, text))).toBe(vector.out.signature)
 }
 
-describe.each(providers)('the signature of an owner (%s)', (_, crypto) => {
+describe.each(providers)('the signature of an owner, RPC-30 to RPC-32 (%s)', (_, crypto) => {
   const text = encodeUtf8('retrieve1750000000123')
   const alice = sessionOwner(crypto, 1)
   const bob = sessionOwner(crypto, 2)

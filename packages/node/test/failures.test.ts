@@ -24,7 +24,7 @@ afterEach(() => {
   for (const suffix of ['.log', '.db', '.db-wal', '.db-shm']) rmSync(file + suffix, { force: true })
 })
 
-describe('an exception nobody foresaw', () => {
+describe('an exception nobody foresaw (NODE-01)', () => {
   it('is 500, and logged by kind and place without its text', async () => {
     const log = openLog({ level: 'error', file: `${file}.log` })
     const fail = (): never => {
@@ -79,7 +79,7 @@ describe('a log that cannot be written', () => {
 })
 
 describe('a node that is in no swarm yet', () => {
-  it('answers 503', async () => {
+  it('answers 503 (NODE-66)', async () => {
     const crypto = await loadCrypto()
     const node = await composeNode({
       host: '127.0.0.1',
@@ -103,7 +103,7 @@ describe('a node that is in no swarm yet', () => {
 })
 
 describe('the sweep', () => {
-  it('runs every ten seconds until it is stopped', async () => {
+  it('runs every ten seconds until it is stopped (NODE-23)', async () => {
     const clock = new ManualClock()
     const store = await openSqliteStore(`${file}.db`, { sizeLimitBytes: 1e8, clock, timers: systemTimers })
     const account = new Uint8Array(33)

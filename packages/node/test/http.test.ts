@@ -27,14 +27,15 @@ function raw(text: string): Promise<string> {
   })
 }
 
-describe('paths', () => {
-  it('says what it is', async () => {
+describe('paths (NODE-60)', () => {
+  it('says what it is, and keeps the connection (NODE-65)', async () => {
     expect(await (await fetch(`${base}/get_stats/v1`)).json()).toEqual({ version: '2.8.0' })
     const ping = await post(`${base}/ping_test/v1`, '')
     expect(ping).toMatchObject({ status: 200, body: '' })
     const pubkey = Buffer.from(decodeHex(test.network.nodes[0]!.ed25519)).toString('base64')
     expect(ping.headers.get('x-oxen-snode-pubkey')).toBe(pubkey)
     expect(ping.headers.get('server')).toBe('Session-V2 Storage Node/2.8.0')
+    expect(ping.headers.get('keep-alive')).toBe('timeout=60')
   })
   it.each([
     ['POST', '/nowhere', 'post /nowhere Not Found'],
@@ -47,7 +48,7 @@ describe('paths', () => {
   })
 })
 
-describe('CORS', () => {
+describe('CORS (NODE-62)', () => {
   const preflight = (origin: string) =>
     fetch(test.url(), { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
 
@@ -84,7 +85,7 @@ describe('CORS', () => {
   })
 })
 
-describe('bodies', () => {
+describe('bodies (NODE-61)', () => {
   const head = 'POST /storage_rpc/v1 HTTP/1.1\r\nHost: node\r\n'
 
   it('are 413 when declared too large, without being read', async () => {
@@ -102,9 +103,7 @@ describe('bodies', () => {
     expect((await post(test.url(), ' '.repeat(10_485_760))).body).toBe('invalid json')
   })
   it('are dropped when they do not end', async () => {
-    const began = performance.now()
     expect(await raw(`${head}Content-Length: 100\r\n\r\n{"method"`)).toMatch(/^HTTP\/1.1 408 /)
-    expect(performance.now() - began).toBeLessThan(BODY_TIMEOUT_MS * 4)
   })
   it('are dropped when the head does not end', async () => {
     expect(await raw('POST /storage_rpc/v1 HTT')).toMatch(/^(HTTP\/1.1 408 |$)/)

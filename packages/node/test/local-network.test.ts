@@ -16,7 +16,7 @@ function askSeed(method: string, params: object = {}) {
   return post(`${test.network.seedUrl}/json_rpc`, JSON.stringify({ jsonrpc: '2.0', id: 3, method, params }))
 }
 
-describe('a local network', () => {
+describe('a local network (NODE-05)', () => {
   it('has nine nodes in three swarms, spread over 64 bits', () => {
     const swarms = new Map<string, number>()
     for (const node of test.network.nodes) swarms.set(node.swarm, (swarms.get(node.swarm) ?? 0) + 1)
@@ -56,7 +56,7 @@ describe('a local network', () => {
   })
 })
 
-describe('its seed', () => {
+describe('its seed (NODE-50)', () => {
   it.each(['get_n_service_nodes', 'get_service_nodes'])('answers %s', async method => {
     const { status, body } = await askSeed(method, { active_only: true })
     expect(status).toBe(200)
@@ -82,7 +82,7 @@ describe('its seed', () => {
   })
 })
 
-describe('silence', () => {
+describe('silence (NODE-70)', () => {
   it('leaves no account, address, hash or text in log and statistics', async () => {
     const file = join(test.directory, 'silence.log')
     const quiet = await NetworkUnderTest.start({ nodes: 2, databaseLimitBytes: 120_000, log: { level: 'debug', file } })

@@ -59,8 +59,8 @@ function withStore(open: Open, body: Body): () => Promise<void> {
 export function messageStoreContract(name: string, open: Open): void {
   describe(`message store: ${name}`, () => {
     describe('storing', () => storing(open))
-    describe('one message a namespace', () => replacing(open))
-    describe('expiry', () => expiring(open))
+    describe('one message a namespace (NODE-25)', () => replacing(open))
+    describe('expiry (NODE-23)', () => expiring(open))
     describe('pages', () => paging(open))
     describe('deleting', () => deleting(open))
     describe('closing', () => closing(open))
@@ -96,7 +96,7 @@ function storing(open: Open): void {
     }),
   )
   it(
-    'raises the expiry of the same message, never lowers it, and keeps timestamp and place',
+    'raises the expiry of the same message, never lowers it, and keeps timestamp and place (NODE-24)',
     withStore(open, async ({ store, clock }) => {
       await store.store(message(clock, 'a'), false)
       await store.store(message(clock, 'b'), false)
@@ -109,7 +109,7 @@ function storing(open: Open): void {
     }),
   )
   it(
-    'keeps one hash apart in two namespaces and two accounts',
+    'keeps one hash apart in two namespaces and two accounts (NODE-20)',
     withStore(open, async ({ store, clock }) => {
       await store.store(message(clock, 'x'), false)
       expect((await store.store(message(clock, 'x', { namespace: 2 }), false)).outcome).toBe('stored')
@@ -120,7 +120,7 @@ function storing(open: Open): void {
     }),
   )
   it(
-    'answers each of many stores of one moment',
+    'answers each of many stores of one moment (NODE-22)',
     withStore(open, async ({ store, clock }) => {
       const names = Array.from({ length: 1000 }, (_, i) => `m${i}.`)
       const outcomes = await Promise.all(names.map(name => store.store(message(clock, name), false)))
@@ -211,7 +211,7 @@ function expiring(open: Open): void {
     }),
   )
   it(
-    'takes an expired message that is stored again as a new one, at the end',
+    'takes an expired message that is stored again as a new one, at the end (NODE-27)',
     withStore(open, async ({ store, clock }) => {
       await store.store(message(clock, 'again'), false)
       await store.store(message(clock, 'other', { expiryMs: clock.ms + 5 * HOUR }), false)

@@ -62,7 +62,7 @@ describe('configuration', () => {
     ['no table', `${MINIMUM}log = 1`, 'log must be a table'],
     ['an empty path', MINIMUM.replace('"data"', '""'), 'data_directory must be a non-empty string'],
     ['no TOML', 'port = = 1', 'not valid TOML'],
-  ])('names the key: %s', (_, text, complaint) => {
+  ])('names the key: %s (NODE-03)', (_, text, complaint) => {
     expect(() => parseNodeConfig(text, '/')).toThrow(
       expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(complaint) }),
     )
@@ -72,7 +72,7 @@ describe('configuration', () => {
   })
 })
 
-describe('the key file', () => {
+describe('the key file (NODE-02)', () => {
   it('is made once, for its owner’s eyes only', async () => {
     const crypto = await loadCrypto()
     const file = join(newDirectory(), 'deep', 'node.key')
@@ -106,7 +106,7 @@ describe('a single node', () => {
     return parseNodeConfig(`${MINIMUM.replace('22021', '0')}[log]\nlevel = "silent"`, directory)
   }
 
-  it('starts from its configuration, once the registry lists it', async () => {
+  it('starts from its configuration, once the registry lists it (NODE-04)', async () => {
     const config = configured('{"service_node_states":[]}')
     const unlisted = await startNode(config).catch(error => error)
     expect(unlisted).toMatchObject({ code: 'bad-registry' })

@@ -35,7 +35,7 @@ describe('the envelope', () => {
   it('is read as UTF-8 without repairs', async () => {
     expect(await post(test.url(), Uint8Array.of(0x22, 0xff, 0x22))).toMatchObject({ status: 400, body: 'invalid json' })
   })
-  it('ignores id and jsonrpc and answers the bare result', async () => {
+  it('ignores id and jsonrpc and answers the bare result (RPC-01, RPC-02)', async () => {
     const answer = await post(test.url(), '{"jsonrpc":"2.0","id":7,"method":"info","params":{}}')
     expect(answer.body).toEqual({ version: [2, 8, 0], timestamp: test.clock.ms, t: test.clock.ms, hf: [19, 3] })
   })
@@ -71,7 +71,7 @@ describe('get_swarm and oxend_request', () => {
 })
 
 describe('delete', () => {
-  it('deletes in every namespace, names what was there, and signs it', async () => {
+  it('deletes in every namespace, names what was there, and signs it (RPC-61)', async () => {
     alice = test.account()
     const first = (await test.store(alice, 'first')).body.hash
     const second = (await test.store(alice, 'second', 2)).body.hash
@@ -86,7 +86,7 @@ describe('delete', () => {
     expect(await test.texts(alice)).toEqual([])
     expect(await test.texts(alice, 2)).toEqual([])
   })
-  it('answers 404 with the whole body when something had to be there', async () => {
+  it('answers 404 with the whole body when something had to be there (RPC-62)', async () => {
     alice = test.account()
     const { hash } = (await test.store(alice, 'once')).body
     expect((await test.request(test.deleteRequest(alice, [hash], true))).status).toBe(200)
@@ -119,7 +119,7 @@ describe('batch and sequence', () => {
     expect(body.results[1].body).toBe('retrieve: request signature required')
     expect(body.results[2].body).toMatchObject({ t: test.clock.ms })
   })
-  it('stops a sequence behind the first failure, and executes in order', async () => {
+  it('stops a sequence behind the first failure, and executes in order (RPC-69)', async () => {
     alice = test.account()
     const refused = { method: 'retrieve', params: { pubkey: alice.accountId } }
     const requests = [test.storeRequest(alice, 'x'), test.retrieveRequest(alice), refused, { method: 'info', params: {} }]
@@ -128,7 +128,7 @@ describe('batch and sequence', () => {
     expect(body.results.map((result: { code: number }) => result.code)).toEqual([200, 200, 401])
     expect(body.results[1].body.messages).toHaveLength(1)
   })
-  it.each(['batch', 'sequence'])('shares the budget of one answer among the retrieves of a %s', async method => {
+  it.each(['batch', 'sequence'])('shares the budget of one answer among the retrieves of a %s (NODE-29)', async method => {
     const alice = test.account()
     for (let i = 0; i < 30; i++) await test.store(alice, `${i}`.padEnd(60_000, '.'))
     const largest = test.retrieveRequest(alice, 0, { max_size: -1 })

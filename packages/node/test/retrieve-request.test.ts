@@ -22,7 +22,7 @@ function retrieve(extra: object = {}, namespace = 0) {
 }
 
 describe('retrieve', () => {
-  it('gives hash, timestamp, expiration and data, oldest first', async () => {
+  it('gives hash, timestamp, expiration and data, oldest first (RPC-57)', async () => {
     const hashes = await storeMany(3)
     const { status, body } = await retrieve()
     expect(status).toBe(200)
@@ -31,7 +31,7 @@ describe('retrieve', () => {
     const data = Buffer.from('0.........').toString('base64')
     expect(body.messages[0]).toEqual({ hash: hashes[0], timestamp: test.clock.ms, expiration: test.clock.ms + HOUR_MS, data })
   })
-  it('continues after last_hash, its alias, and from the start after an empty or unknown one', async () => {
+  it('continues after last_hash, its alias, and from the start after an empty or unknown one (RPC-55)', async () => {
     const hashes = await storeMany(3)
     expect((await retrieve({ last_hash: hashes[1] })).body.messages).toHaveLength(1)
     expect((await retrieve({ lastHash: hashes[2] })).body.messages).toHaveLength(0)
@@ -45,7 +45,7 @@ describe('retrieve', () => {
     expect((await retrieve({ max_count: 3 })).body).toMatchObject({ more: false, messages: { length: 3 } })
     expect((await retrieve({ max_count: 0 })).body).toMatchObject({ more: false, messages: { length: 3 } })
   })
-  it('stops at max_size: bytes, or −k for a k-th of the budget', async () => {
+  it('stops at max_size: bytes, or −k for a k-th of the budget (RPC-55)', async () => {
     await storeMany(10, 60_000)
     // A message counts 100 + 43 + 80,000; the whole budget is 7,800,000.
     const count = async (maxSize: number) => (await retrieve({ max_size: maxSize })).body.messages.length

@@ -49,7 +49,7 @@ describe('SQLite message store', () => {
     expect(await second.count()).toBe(1)
     await second.close()
   })
-  it('answers that it is full, keeps what it has, and takes more once something went', async () => {
+  it('answers that it is full, keeps what it has, and takes more once something went (NODE-28)', async () => {
     const clock = new ManualClock()
     const store = await open(join(newDirectory(), 'messages.db'), clock, MIB)
     const outcomes = await Promise.allSettled(Array.from({ length: 2000 }, (_, n) => store.store(sample(n, clock), false)))
@@ -63,7 +63,7 @@ describe('SQLite message store', () => {
     expect(await store.store(sample(1, clock), false)).toMatchObject({ outcome: 'stored' })
     await store.close()
   })
-  it('does not let one write that fails take the others of its group with it', async () => {
+  it('does not let one write that fails take the others of its group with it (NODE-22)', async () => {
     const clock = new ManualClock()
     const store = await open(join(newDirectory(), 'messages.db'), clock, 2 * MIB)
     const writes = [1, 2, 3, 4].map(n => store.store(sample(n, clock, n === 3 ? 4 * MIB : 100), false))
@@ -101,7 +101,7 @@ describe('SQLite message store', () => {
 })
 
 describe('retrieving from SQLite', () => {
-  it('reads a page through the mailbox index, without sorting', async () => {
+  it('reads a page through the mailbox index, without sorting (NODE-26)', async () => {
     const file = join(newDirectory(), 'messages.db')
     const store = await open(file, new ManualClock())
     await store.close()

@@ -18,7 +18,7 @@ function ask(params: object) {
 }
 
 describe('store', () => {
-  it('answers hash, expiry and the signature of the member', async () => {
+  it('answers hash, expiry and the signature of the member (RPC-52)', async () => {
     alice = test.account()
     const { status, body } = await test.store(alice, 'hello')
     const node = test.network.nodes[0]!.ed25519
@@ -34,7 +34,7 @@ describe('store', () => {
     expect(ed25519Verify(test.crypto, decodeHex(node), encodeUtf8(hash), signature)).toBe(true)
     expect(await test.texts(alice)).toEqual(['hello'])
   })
-  it('says `already` for the same message and raises its expiry, never lowers it', async () => {
+  it('says `already` for the same message and raises its expiry, never lowers it (RPC-52, NODE-24)', async () => {
     alice = test.account()
     await test.store(alice, 'twice')
     const longer = await test.store(alice, 'twice', 0, { ttlMs: 2 * HOUR_MS })
@@ -154,7 +154,7 @@ describe('expiry', () => {
 })
 
 describe('a hash that a stranger took through an open namespace', () => {
-  it('does not keep the owner’s message out, nor extend its life', async () => {
+  it('does not keep the owner’s message out, nor extend its life (NODE-20, RPC-12)', async () => {
     alice = test.account()
     const squatter = await test.store(alice, '2secret', 0, { ttlMs: 14 * DAY_MS })
     const owner = await test.store(alice, 'secret', 2)

@@ -19,7 +19,7 @@ describe('the view of swarms', () => {
     })
     fc.assert(property, { numRuns: 2000 })
   })
-  it('knows its own swarm, its peers, and who is in none', () => {
+  it('knows its own swarm, its peers, and who is in none, as of the last list (NODE-31)', () => {
     const view = new SwarmView(node(0, 0n).ed25519)
     expect([view.own, view.peers]).toEqual([undefined, []])
     view.replace([node(0, 5n), node(1, 5n), node(2, 6n), node(3, NO_SWARM)])

@@ -24,7 +24,7 @@ describe('a swarm of three', () => {
   })
   afterAll(() => test.close())
 
-  it('stores at every member, each with its signature', async () => {
+  it('stores at every member, each with its signature (NODE-32, RPC-40)', async () => {
     const alice = test.account()
     const { body } = await test.store(alice, 'to all')
     expect(Object.keys(body.swarm).sort()).toEqual(test.network.nodes.map(node => node.ed25519).sort())
@@ -47,7 +47,7 @@ describe('a swarm of three', () => {
     await test.ask('batch', { requests: [test.storeRequest(alice, 'a'), test.storeRequest(alice, 'b')] })
     expect((await test.texts(alice, 0, 2)).sort()).toEqual(['a', 'b'])
   })
-  it('goes on without a member that is down, and says so', async () => {
+  it('goes on without a member that is down, and says so (NODE-33)', async () => {
     const alice = test.account()
     const [first, second, third] = test.network.nodes
     await second!.close()
@@ -69,7 +69,7 @@ describe('several swarms', () => {
   })
   afterAll(() => test.close())
 
-  it('send a client away with 421 and the right members, before they look at the request', async () => {
+  it('send a client away with 421 and the right members, before they look at the request (NODE-30, RPC-70)', async () => {
     const alice = test.account()
     const home = parseGetSwarmResult((await test.ask('get_swarm', { pubkey: alice.accountId })).body)
     const isHome = (node: RunningNode) => home.nodes.some(member => member.ed25519 === node.ed25519)
@@ -142,7 +142,7 @@ class NodeAndPeer {
   }
 }
 
-describe('a peer', () => {
+describe('a peer (NODE-33)', () => {
   let pair: NodeAndPeer
 
   afterEach(() => pair.close())
@@ -176,7 +176,7 @@ describe('a peer', () => {
     const hasty: Timers = { ...systemTimers, after: (delayMs, run) => systemTimers.after(delayMs / 50, run) }
     expect(await entryOf(() => {}, hasty)).toEqual({ failed: true, timeout: true })
   })
-  it('gets the request signed, and only the fields of the method', async () => {
+  it('gets the request signed, and only the fields of the method (NODE-40)', async () => {
     let seen: { headers: object; body: string } | undefined
     await entryOf((request, response) => {
       const chunks: Buffer[] = []
@@ -191,7 +191,7 @@ describe('a peer', () => {
   })
 })
 
-describe('/swarm_rpc/v1', () => {
+describe('/swarm_rpc/v1 (NODE-41)', () => {
   let test: NetworkUnderTest
 
   beforeAll(async () => {
@@ -259,7 +259,7 @@ describe('/swarm_rpc/v1', () => {
 })
 
 describe('a full database', () => {
-  it('answers query_failure, takes nothing away, and the node lives', async () => {
+  it('answers query_failure, takes nothing away, and the node lives (NODE-28, NODE-32)', async () => {
     const test = await NetworkUnderTest.start({ databaseLimitBytes: 200_000 })
     const alice = test.account()
     const answers: Answer[] = []

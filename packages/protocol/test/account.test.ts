@@ -14,7 +14,7 @@ import { loadVectorsOfKind } from '@session-v2/vectors'
 import { describe, expect, it } from 'vitest'
 import { accountOf, codeThrownBy, native, providers, someAccount, wasm } from './providers.ts'
 
-describe.each(providers)('account (%s)', (_, crypto) => {
+describe.each(providers)('account, ACC-02, ACC-03 (%s)', (_, crypto) => {
   it.each(loadVectorsOfKind('account', 'account').map(v => [v.in.seed, v] as const))('of the seed %s', (seed, { out }) => {
     const { id, ed25519, x25519 } = accountOf(crypto, seed)
     const made: Record<string, string> = {
@@ -29,13 +29,13 @@ describe.each(providers)('account (%s)', (_, crypto) => {
     expect(accountIdFromEd25519(crypto, ed25519.publicKey)).toBe(id)
   })
 
-  it('is the same for a key and its negative', () => {
+  it('is the same for a key and its negative (ACC-05)', () => {
     const { id, ed25519 } = someAccount(crypto, 1)
     const negative = ed25519.publicKey.map((byte, at) => (at === 31 ? byte ^ 0x80 : byte))
     expect(accountIdFromEd25519(crypto, negative)).toBe(id)
   })
 
-  it('is nobody for keys that no secret has', () => {
+  it('is nobody for keys that no secret has (ACC-06)', () => {
     const identity = Uint8Array.of(1, ...new Uint8Array(31))
     const notCanonical = Uint8Array.of(0xee, ...new Uint8Array(30).fill(0xff), 0x7f)
     const offTheCurve = Uint8Array.of(2, ...new Uint8Array(31))
@@ -48,7 +48,7 @@ describe.each(providers)('account (%s)', (_, crypto) => {
 describe('account seed', () => {
   const counting: Random = { bytes: sizeBytes => new Uint8Array(sizeBytes).fill(7) }
 
-  it('has 16 random and 16 zero bytes for 13 words, 32 random ones for 25', () => {
+  it('has 16 random and 16 zero bytes for 13 words, 32 random ones for 25 (ACC-01)', () => {
     expect(encodeHex(generateSeed(counting, 13))).toBe('07'.repeat(16) + '00'.repeat(16))
     expect(encodeHex(generateSeed(counting, 25))).toBe('07'.repeat(32))
     expect(generateSeed(systemRandom(), 25)).not.toEqual(generateSeed(systemRandom(), 25))
@@ -74,7 +74,7 @@ describe('account seed', () => {
 describe('account ID', () => {
   const text = `05${'aB'.repeat(32)}`
 
-  it('is read in either case and written in lower case', () => {
+  it('is read in either case and written in lower case (ACC-04)', () => {
     const id = parseAccountId(text)
     expect(id).toBe(text.toLowerCase())
     expect(encodeHex(accountIdBytes(id))).toBe(text.toLowerCase())

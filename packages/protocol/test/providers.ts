@@ -12,9 +12,6 @@ export const providers: [string, Crypto][] = [
 
 export const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 2000)
 
-/** A decoder that needs longer than this for one input can be used to stop a client. */
-export const MAX_DECODE_MS = 50
-
 export function accountOf(crypto: Crypto, seedHex: string): Account {
   return accountFromSeed(crypto, decodeHex(seedHex))
 }
@@ -42,15 +39,4 @@ export function codeThrownBy(action: () => unknown): string {
     return (error as { code?: string }).code ?? String(error)
   }
   throw new Error('nothing was thrown')
-}
-
-/** How long one run takes, in milliseconds. A slow one is repeated: a pause of the machine is not the fault of the decoder. */
-export function durationMs(action: () => unknown): number {
-  let leastMs = Number.POSITIVE_INFINITY
-  for (let run = 0; run < 3 && leastMs >= MAX_DECODE_MS; run++) {
-    const startedAt = performance.now()
-    action()
-    leastMs = Math.min(leastMs, performance.now() - startedAt)
-  }
-  return leastMs
 }

@@ -38,7 +38,10 @@ const ONLY_FROM: readonly { readonly target: string; readonly from: readonly str
   },
 ]
 
-/** Tests may import any package, and the vectors: a client is tested against real nodes. */
+/** What tests share without being a package: known answers, and how the longer fuzz run judges time. */
+const FOR_TESTS = ['vectors', 'tools']
+
+/** Tests may import any package, and what is made for tests: a client is tested against real nodes. */
 export const packageImports: Rule = {
   name: 'package-imports',
   check: tree => tree.modules.filter(module => module.workspace !== '').flatMap(module => findingsOf(tree, module)),
@@ -54,7 +57,7 @@ function findingsOf(tree: Tree, module: Module): Finding[] {
     }
     if (target.kind !== 'workspace' || target.manifest.workspace === module.workspace) return []
     const to = target.manifest.workspace
-    if (module.isTest ? to.startsWith('packages/') || to === 'vectors' : mayImport(module.path, to, allowed)) return []
+    if (module.isTest ? to.startsWith('packages/') || FOR_TESTS.includes(to) : mayImport(module.path, to, allowed)) return []
     return [findingAt(module, item.start, `${module.workspace} may not import ${to}${hint(to)}`)]
   })
 }

@@ -1,0 +1,56 @@
+/** What carries requests to other members, against real servers. */
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { ServiceNode } from '@session-v2/network'
+import { afterEach, describe, expect, it } from 'vitest'
+import { systemTimers } from '../src/ports.ts'
+import type { PeerHeaders } from '../src/swarm/peer-authentication.ts'
+import { httpPeerSender, PEER_PATH } from '../src/swarm/peer-sender.ts'
+
+const KEY = 'ab'.repeat(32)
+const HEADERS: PeerHeaders = { 'x-session-node': KEY, 'x-session-timestamp': '1', 'x-session-signature': '' }
+const servers: Server[] = []
+const sender = httpPeerSender(systemTimers)
+
+afterEach(() => {
+  sender.close()
+  for (const server of servers.splice(0)) server.close()
+})
+
+async function listening(server: Server, protocol: ServiceNode['protocol']): Promise<ServiceNode> {
+  servers.push(server)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { ed25519: KEY, x25519: KEY, host: '127.0.0.1', port, protocol, swarmId: 1n }
+}
+
+/** Answers with the path and body of the request. */
+const echo: RequestListener = async (request, response) => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  response.end(`${request.url} ${Buffer.concat(chunks)}`)
+}
+
+describe('a request to a peer (NODE-42)', () => {
+  it('goes over the connection of the one before', async () => {
+    const server = createServer(echo)
+    let connections = 0
+    server.on('connection', () => connections++)
+    const peer = await listening(server, 'http')
+    for (const text of ['one', 'two', 'three']) {
+      const { status, body } = await sender.send(peer, Buffer.from(text), HEADERS)
+      expect([status, body.toString()]).toEqual([200, `${PEER_PATH} ${text}`])
+    }
+    expect(connections).toBe(1)
+  })
+
+  it('goes to a peer whose certificate nobody has signed but itself', async () => {
+    const pem = readFileSync(new URL('./fixtures/self-signed.pem', import.meta.url))
+    const peer = await listening(createTlsServer({ cert: pem, key: pem }, echo), 'https')
+    await expect(fetch(`https://127.0.0.1:${peer.port}/`)).rejects.toThrow()
+    const { status, body } = await sender.send(peer, Buffer.from('sealed'), HEADERS)
+    expect([status, body.toString()]).toEqual([200, `${PEER_PATH} sealed`])
+  })
+})
