@@ -12,7 +12,7 @@ import { live, type Plan, plan } from './random-history.ts'
 const SEALED_HISTORIES = Number(process.env.SEALED_HISTORY_RUNS ?? 60)
 const STEPS = Number(process.env.HISTORY_STEPS ?? 0)
 const SEED = Number(process.env.HISTORY_SEED ?? Date.now() % 2 ** 31)
-const HISTORIES = Number(process.env.HISTORY_RUNS ?? (STEPS > 0 ? 1000 : 10_000))
+const HISTORIES = Number(process.env.HISTORY_RUNS ?? (STEPS > 0 ? Math.min(1000, Math.ceil(STEPS / 200)) : 10_000))
 
 const command = (op: Command['op'], who: number, waitS: number): Command => ({ op, who, which: 0, fate: 0, waitS })
 
