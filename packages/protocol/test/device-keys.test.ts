@@ -11,6 +11,7 @@ import {
   expandDeviceKeys,
   expandKeyPair,
   newDeviceKeys,
+  ProtocolError,
   renewDeviceKeys,
   rotateDeviceKeys,
   wipeExpandedKeyPair,
@@ -78,7 +79,9 @@ describe.each(providers)('device keys (%s)', (_, crypto) => {
     const keys = rotate(newDeviceKeys(crypto, seedOf(1), NOW_S), 2, NOW_S, crypto)
     const short = Secret.of(new Uint8Array(31), 'device-key-seed')
     expect(codeThrownBy(() => newDeviceKeys(crypto, short, NOW_S))).toBe('bad-input')
-    for (const number of [1, 2]) expect(codeThrownBy(() => rotate(keys, number, NOW_S, crypto))).toBe('bad-input')
+    for (const number of [1, 2]) {
+      expect(() => rotate(keys, number, NOW_S, crypto)).toThrow(new ProtocolError('bad-input', 'this device key is held already'))
+    }
     const wiped = seedOf(3)
     wiped.wipe()
     expect(codeThrownBy(() => rotateDeviceKeys(crypto, keys, wiped, NOW_S))).toBe('bad-key')
@@ -164,6 +167,13 @@ describe('a member who becomes known (DK-09)', () => {
     expect(times(renewDeviceKeys(rotated)).slice(2)).toEqual([[undefined, 70], [undefined, 70]]) // biome-ignore format: a table
   })
 
+  it('does so once, whatever was restarted in between', () => {
+    const renewed = renewDeviceKeys(released)
+    expect(held(renewed).map(key => key.renewed)).toEqual([undefined, true, true])
+    const restored = held(renewed).map(({ x25519: _, mlKem768: _none, ...stored }) => deviceKeyOf(native, stored))
+    expect(restored).toEqual(held(renewed))
+  })
+
   it('changes nothing where nothing is released', () => {
     expect(renewDeviceKeys(keys)).toBe(keys)
   })
@@ -204,6 +214,12 @@ describe('erasing', () => {
     expect(numbers(noticed.keys)).toEqual([3, 2, 1])
     expect(numbers(eraseDeviceKeys(noticed.keys, NOW_S + 48 * HOUR_S - 1).keys)).toEqual([3, 2, 1])
     expect(numbers(eraseDeviceKeys(noticed.keys, NOW_S + 48 * HOUR_S).keys)).toEqual([3])
+  })
+
+  it('takes a release of up to 48 hours ahead as it was noted, and one of a second more as noted now', () => {
+    expect(eraseDeviceKeys(released, NOW_S - 48 * HOUR_S).keys).toBe(released)
+    const counted = eraseDeviceKeys(released, NOW_S - 48 * HOUR_S - 1).keys
+    expect(times(counted).slice(1)).toEqual([[undefined, NOW_S - 48 * HOUR_S - 1], [undefined, NOW_S - 48 * HOUR_S - 1]]) // biome-ignore format: a table
   })
 })
 
