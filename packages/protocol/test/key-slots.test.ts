@@ -1,5 +1,6 @@
 /** Slots and announcements of removals for themselves: their bounds, and what is no fault of a recipient. */
 import { CryptoError, systemRandom, type X25519PublicKey } from '@session-v2/crypto'
+import { concatBytes } from '@session-v2/encoding'
 import { type DeviceId, deviceIdOf } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { announceRemovals, announcesRemoval, removalEntry } from '../src/device-group/announced-removals.ts'
@@ -40,7 +41,7 @@ describe('slots (DG-12)', () => {
     const { keys } = device
     const slots = encapsulateSlots(native, watching, [broken])
     const wrapped = wrapKeyBase(native, watching, keys.x25519, slots, new Uint8Array(20), new Uint8Array(32))
-    expect(wrapped).toEqual(Buffer.concat(drawn.filter(({ length }) => length === 34)))
+    expect(wrapped).toEqual(concatBytes(...drawn.filter(({ length }) => length === 34)))
     expect(wrapped).toHaveLength(4 * 34)
   })
 

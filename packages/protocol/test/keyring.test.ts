@@ -8,12 +8,14 @@ import {
   keyringOf,
   keyringOfSeeds,
   keysByIndicator,
+  ProtocolError,
   pruneKeyring,
   rotateKeyring,
   wipeAccountKey,
 } from '@session-v2/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isZero, watched } from './group-world.ts'
 import { codeThrownBy, providers, someKey, wasm } from './providers.ts'
 
 const seedOf = (number: number) => new Uint8Array(32).fill(number & 0xff).fill(number >> 8, 0, 16)
@@ -108,6 +110,13 @@ describe.each(providers)('keyring of seeds (%s)', (_, crypto) => {
     expect(again.keys[0]).not.toHaveProperty('rotatedAtS')
   })
 
+  it('states a time of rotation of rotated keys only, taken over or expanded', () => {
+    const known = keyringOfSeeds(crypto, [seed(1, 10), seed(2, 5, 10)])
+    for (const keyring of [known, keyringOfSeeds(crypto, [seed(1, 10), seed(2, 5, 10)], known)]) {
+      expect(keyring.keys.map(key => 'rotatedAtS' in key)).toEqual([false, true])
+    }
+  })
+
   it('holds copies: the seeds given can be wiped', () => {
     const given = seed(1, 10)
     const keyring = keyringOfSeeds(crypto, [given])
@@ -137,6 +146,44 @@ describe('an account key', () => {
     expect(key).toMatchObject({ createdAtS: 10, rotatedAtS: 20, indicator: someKey(wasm, 7).indicator })
     wipeAccountKey(key)
     expect([key.seed.wiped, stored.seed.wiped]).toEqual([true, false])
+  })
+})
+
+describe.each(providers)('rotating a keyring (%s)', (_, crypto) => {
+  it('copies the seed, and leaves no other copy than the one that the key holds (AK-04)', () => {
+    const seed = seedOf(1)
+    const { crypto: watching, calls } = watched(crypto)
+    const { current } = rotateKeyring(watching, emptyKeyring, seed, 100)
+    const expanded = calls.filter(({ operation }) => operation === 'shake256').map(({ bytes }) => bytes.at(-1)!)
+    expect(expanded.map(bytes => [bytes.length, isZero(bytes)])).toEqual([[32, true]])
+    expect(seed).toEqual(seedOf(1))
+    expect(current.seed.expose()).toEqual(seedOf(1))
+  })
+
+  it('leaves none behind either when the time is none', () => {
+    const { crypto: watching, calls } = watched(crypto)
+    const { keyring } = rotateKeyring(watching, emptyKeyring, seedOf(1), 100)
+    expect(() => rotateKeyring(watching, keyring, seedOf(1), 200)).toThrow(
+      new ProtocolError('bad-input', 'this account key is held already'),
+    )
+    expect(calls.filter(({ operation }) => operation === 'shake256')).toHaveLength(1)
+  })
+})
+
+describe('what is no indicator', () => {
+  it.each([0, 1, 3])('has %i bytes (AK-02)', sizeBytes => {
+    const complaint = `an indicator has ${sizeBytes} bytes instead of 2`
+    expect(() => keysByIndicator(emptyKeyring, new Uint8Array(sizeBytes))).toThrow(new ProtocolError('bad-input', complaint))
+  })
+})
+
+describe('an indicator', () => {
+  it('is told from one of the same bytes the other way round, and from one that shares a byte', () => {
+    const indicators = [Uint8Array.of(1, 2), Uint8Array.of(2, 1), Uint8Array.of(1, 1), Uint8Array.of(0, 1), Uint8Array.of(1, 0)]
+    const keyring = keyringOf(indicators.map((indicator, at) => ({ ...someKey(wasm, at, at, 100), indicator })))
+    for (const [at, indicator] of indicators.entries()) {
+      expect(keysByIndicator(keyring, indicator).map(key => key.createdAtS)).toEqual([at])
+    }
   })
 })
 
@@ -182,6 +229,7 @@ describe('pruning (AK-06)', () => {
   it('keeps a key for 16 days after its rotation, to the second', () => {
     const lastS = rotatedAtS + ACCOUNT_KEY_RETENTION_S
     expect(pruneKeyring(keyring, lastS)).toEqual({ keyring, wipe: [] })
+    expect(pruneKeyring(keyring, lastS).keyring).toBe(keyring)
     expect(pruneKeyring(keyring, lastS + 1).keyring.keys.map(key => key.createdAtS)).toEqual([rotatedAtS])
   })
 

@@ -54,7 +54,7 @@ export function mergeAccountKeys<K extends AccountKeySeed>(
   let keys = held
   const insertedSeeds: Seed[] = []
   for (const key of incoming) {
-    const known = keys.find(other => isSameSeed(other.seed, key.seed))
+    const known = keys.find(other => other.seed.equals(key.seed))
     if (known !== undefined) {
       const rotatedAtS = earlier(known.rotatedAtS, key.rotatedAtS)
       if (rotatedAtS !== known.rotatedAtS) keys = keys.map(other => (other === known ? { ...known, rotatedAtS } : other))
@@ -152,12 +152,8 @@ export function newestFirst(a: AccountKeySeed, b: AccountKeySeed): number {
   return b.createdAtS - a.createdAtS || a.seed.compare(b.seed)
 }
 
-function isSameSeed(a: Seed, b: Seed): boolean {
-  return a === b || a.equals(b)
-}
-
 function requireUnknown(keys: readonly AccountKeySeed[], seed: Seed): void {
-  if (keys.some(key => isSameSeed(key.seed, seed))) throw new ProtocolError('bad-input', 'this account key is held already')
+  if (keys.some(key => key.seed.equals(seed))) throw new ProtocolError('bad-input', 'this account key is held already')
 }
 
 function requireTimes({ createdAtS, rotatedAtS }: AccountKeySeed): void {

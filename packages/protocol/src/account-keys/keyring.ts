@@ -46,11 +46,10 @@ export function keyringOf(keys: readonly AccountKey[]): Keyring {
  */
 export function keyringOfSeeds(crypto: Crypto, seeds: readonly AccountKeySeed[], known: Keyring = emptyKeyring): Keyring {
   sortAccountKeys(seeds)
-  const keys = seeds.map(({ seed, createdAtS, rotatedAtS }) => {
+  const keys = seeds.map(given => {
+    const { seed, createdAtS, rotatedAtS } = given
     const expanded = known.keys.find(key => key.seed.equals(seed))
-    if (expanded === undefined) {
-      return expandAccountKey(crypto, { seed, createdAtS, ...(rotatedAtS === undefined ? {} : { rotatedAtS }) })
-    }
+    if (expanded === undefined) return expandAccountKey(crypto, given)
     const { rotatedAtS: _replaced, ...rest } = expanded
     return { ...rest, createdAtS, ...(rotatedAtS === undefined ? {} : { rotatedAtS }) }
   })
@@ -59,7 +58,7 @@ export function keyringOfSeeds(crypto: Crypto, seeds: readonly AccountKeySeed[],
 
 /** The key that others should seal to; undefined when every key is rotated, or there is none. */
 export function currentKey(keyring: Keyring): AccountKey | undefined {
-  return currentAccountKey(keyring.keys.slice(0, 1))
+  return currentAccountKey(keyring.keys)
 }
 
 /** The keys whose indicator is these 2 bytes, in the order of the keyring: the order in which to try them. */

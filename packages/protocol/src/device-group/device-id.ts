@@ -13,13 +13,12 @@ declare const brand: unique symbol
 export type DeviceId = string & { readonly [brand]: 'DeviceId' }
 
 export const DEVICE_ID_BYTES = 32
-const TEXT_FORM = /^[0-9a-f]{64}$/
+const TEXT_FORM = /^[0-9a-fA-F]{64}$/
 
 /** The device ID that `text` spells, in either case of letters. Throws `bad-input`. */
 export function parseDeviceId(text: string): DeviceId {
-  const lowerCase = text.length === 2 * DEVICE_ID_BYTES ? text.toLowerCase() : ''
-  if (!TEXT_FORM.test(lowerCase)) throw new ProtocolError('bad-input', 'a device ID is 64 hexadecimal characters')
-  return lowerCase as DeviceId
+  if (!TEXT_FORM.test(text)) throw new ProtocolError('bad-input', 'a device ID is 64 hexadecimal characters')
+  return text.toLowerCase() as DeviceId
 }
 
 /** The device ID of its 32 bytes. Throws `bad-input` for another size. */

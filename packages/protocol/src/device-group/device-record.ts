@@ -77,6 +77,7 @@ export interface DeviceRecordFields {
 
 /** A record of our own. The description is cut to 64 bytes between two characters. Throws `bad-input` for a value that has no encoding. */
 export function writeDeviceRecord(fields: DeviceRecordFields): DeviceRecord {
+  requireKeySizes(fields)
   const type = encodeText(fields.type ?? '')
   const version = versionNumber(fields.version ?? [0, 0, 0])
   const record: DeviceRecord = {
@@ -98,8 +99,7 @@ export function writeDeviceRecord(fields: DeviceRecordFields): DeviceRecord {
  * each or stand under a known key, and whatever `decodeDeviceRecord` would refuse for its size.
  */
 export function encodeDeviceRecord(record: DeviceRecord): Uint8Array {
-  requireSize(record.mlKem768, ML_KEM_PUBLIC_BYTES, 'the ML-KEM-768 key of a device')
-  requireSize(record.x25519, X25519_PUBLIC_BYTES, 'the X25519 key of a device')
+  requireKeySizes(record)
   try {
     const encoded = writeFields(record)
     if (record.extras.size > 0 || encoded.length > RECORD_LIMITS.sizeBytes) decodeDeviceRecord(encoded)
@@ -152,6 +152,11 @@ export function deviceRecordText(record: DeviceRecord): {
     type: shownText(record.type),
     version: version === undefined || version < 0n ? undefined : versionParts(version),
   }
+}
+
+function requireKeySizes({ mlKem768, x25519 }: Pick<DeviceRecord, 'mlKem768' | 'x25519'>): void {
+  requireSize(mlKem768, ML_KEM_PUBLIC_BYTES, 'the ML-KEM-768 key of a device')
+  requireSize(x25519, X25519_PUBLIC_BYTES, 'the X25519 key of a device')
 }
 
 function writeFields(record: DeviceRecord): Uint8Array {

@@ -119,8 +119,8 @@ export function renewDeviceKeys(keys: DeviceKeys): DeviceKeys {
 /**
  * Drops the previous keys released 48 hours ago or more. To be called only when a complete fetch of namespace 21 has just ended, so
  * that nothing that lies there still needs them. `wipe` are their seeds, for the caller to erase once the smaller set is stored.
- * Keys whose X25519 half is in `needed` stay. A release more than 48 hours ahead was noted by a clock that was wrong, and counts from now on. Throws `bad-input` for a wrong
- * time.
+ * Keys whose X25519 half is in `needed` stay. A release more than 48 hours ahead was noted by a clock that was wrong, and counts
+ * from now on. Throws `bad-input` for a wrong time.
  */
 export function eraseDeviceKeys(
   keys: DeviceKeys,
