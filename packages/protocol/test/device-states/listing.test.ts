@@ -78,10 +78,10 @@ describe('DS-34: the rows of a message', () => {
   it('that went more than 5 days ahead of now went never', () => {
     const rows = new Map<DeviceId, DeviceRow>(goneRows(257))
     const limitS = NOW_S + 5 * DAY_S
-    rows.set(numbered(1100), goneRow(ROW_STATE.left, limitS + 1))
-    rows.set(numbered(1000), goneRow(ROW_STATE.left, limitS))
+    rows.set(numbered(1000), goneRow(ROW_STATE.left, limitS + 1))
+    rows.set(numbered(1100), goneRow(ROW_STATE.left, limitS))
     const listed = listedOf(rows)
-    expect([listed.size, listed.has(numbered(1100)), listed.has(numbered(1000))]).toEqual([256, false, true])
+    expect([listed.size, listed.has(numbered(1000)), listed.has(numbered(1100))]).toEqual([256, false, true])
   })
 })
 

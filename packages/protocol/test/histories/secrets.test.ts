@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeGroupState, encodeGroupState } from '../../src/device-states/state-codec.ts'
 import { native } from '../providers.ts'
-import { live, plan } from './random-history.ts'
+import { HISTORY_SEED, live, plan } from './random-history.ts'
 import type { Device, World } from './world.ts'
 
 const RUNS = Number(process.env.SECRET_RUNS ?? 300)
@@ -55,7 +55,7 @@ describe('secrets in histories', () => {
         const { world } = live(native, each, undefined, audited)
         wiped += world.devices.reduce((sum, { wipedCount }) => sum + wipedCount, 0)
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed: HISTORY_SEED },
     )
     expect(wiped).toBeGreaterThan(RUNS)
   })
