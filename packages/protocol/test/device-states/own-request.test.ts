@@ -256,6 +256,8 @@ describe('DS-22: at a start', () => {
     const state = pending([{ ...STORED, confirmed: true, held: HELD }])
     expectState(resume(ran(state), NOW_MS), state, started)
     expectState(resume(pending([REQUEST, STORED]), NOW_MS), pending([STORED]), started)
+    const both = pending([{ ...STORED, timestampS: 5n }, STORED])
+    expectState(resume(both, NOW_MS), both, started)
   })
 
   it('a request that was not known to be stored stays when an admission is held for it', () => {
