@@ -4,7 +4,6 @@
  *
  * Implements DS-16, DS-23, DS-37.
  */
-
 import { equalBytes } from '@session-v2/encoding'
 import { ACCOUNT_KEY_RETENTION_S, pruneAccountKeys } from '../account-keys/account-key-set.ts'
 import { eraseDeviceKeys } from '../device-keys/device-keys.ts'

@@ -8,7 +8,7 @@
  *        │       │                                    └─ not yet ─▶ held
  *        │       └── anything else ─────────────────────────────▶ ignored
  *        └ cannot be opened ── announces our removal ───────────▶ own row Kicked
- *                          └── own group, 5 minutes newer ──────▶ displaced
+ *                          └── own group, 5 minutes newer, under an account key not held ─▶ displaced
  *
  * Implements DS-06, DS-07, DS-11, DS-13, DS-14, DS-15, DS-20, DS-21.
  */
@@ -46,8 +46,8 @@ type Opened = Extract<OpenGroupOutcome, { readonly outcome: 'opened' }>
 
 /**
  * What the message makes of the state, at `nowMs`. With `history` it was sent before this device was let in, and no departure in it is
- * news. Takes the seeds in its payload over: those that are not needed are handed back
- * to be wiped. Throws `bad-input` for values no decoder lets through; the state given is never changed.
+ * news. Takes the seeds in its payload over: those that are not needed are handed back to be wiped. Throws `bad-input` for what is no
+ * time and `malformed` for a group that no message could carry; the state given is never changed.
  */
 export function mergeGroupMessage(
   crypto: Crypto,
@@ -164,7 +164,7 @@ function admit(
   return hold(state, request, received)
 }
 
-/** The newest own request for the group that its payload answers, a confirmed one before others. */
+/** The newest own request for the group that its payload answers. */
 function admittedRequest(state: GroupState, groupId: Uint8Array, payload: GroupPayload): OwnRequest | undefined {
   const entry: GroupEntry | undefined = payload.devices.get(state.self)
   if (entry?.kind !== 'member') return undefined

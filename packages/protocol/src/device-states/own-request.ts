@@ -29,8 +29,9 @@ import { mergeGroupMessage } from './merge.ts'
 import { nextSeqno, ownRow, secondsOf, withOwnRow, writeOwnRecord } from './own-record.ts'
 import { LINK_TTL_MS } from './swarm-times.ts'
 
-/** How long after its deadline an admission that answers it is still accepted: as long as a group message lives. */
+/** How long after its deadline the device key a request was made with is kept for the answer. */
 const AWAITED_MS = 2 * 24 * 3600 * 1000
+/** How long after its deadline an admission that answers it is still accepted: as long as a group message lives. */
 const ANSWERABLE_MS = 30 * 24 * 3600 * 1000
 
 /** What a link request says and what it is sealed to: to be given to `sealLinkRequest`. */

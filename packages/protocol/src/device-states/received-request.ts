@@ -19,7 +19,7 @@ import { type DeviceRow, isNewer, isRegistered, ROW_STATE, seqnoOf } from './dev
 import type { GroupEvent } from './group-event.ts'
 import { changeOf, type GroupChange, type GroupState, type ReceivedRequest } from './group-state.ts'
 import { CLOCK_TOLERANCE_S } from './held-account-keys.ts'
-import { ownRow, requireActive, secondsOf } from './own-record.ts'
+import { isActive, requireActive, secondsOf } from './own-record.ts'
 import { believedTimes, LINK_TTL_MS } from './swarm-times.ts'
 
 /** Open requests at a time: whoever has the recovery password can make as many as they like. */
@@ -45,13 +45,12 @@ export function receiveLinkRequest(state: GroupState, received: ReceivedLinkRequ
   const { hash, request, indices } = received
   const { deviceId, record, digest } = request
   const { expiresAtMs } = believedTimes(received, LINK_TTL_MS, nowMs)
-  const isMember = isRegistered(ownRow(state)) && state.displacedAtMs === undefined
   const row = state.rows.get(deviceId)
   const isKnown = state.receivedRequests.some(each => each.hash === hash)
   const others = state.receivedRequests.filter(each => each.status === 'open' && each.deviceId !== deviceId)
   const isFull = others.length >= MAX_OPEN_REQUESTS
   const isOver = expiresAtMs <= nowMs || isLongPast(record, nowMs) || encodeDeviceRecord(record).length > MAX_ASKING_BYTES
-  if (!isMember || isKnown || isFull || isOver || deviceId === state.self || !isAsking(row, record, digest)) {
+  if (!isActive(state) || isKnown || isFull || isOver || deviceId === state.self || !isAsking(row, record, digest)) {
     return changeOf(state, state, [])
   }
   const events: GroupEvent[] = [{ type: 'link-request-added', hash }]
