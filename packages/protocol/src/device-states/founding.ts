@@ -49,7 +49,7 @@ export interface NewGroup {
 /** Founds a group of this device alone. Throws `membership-unknown`, `already-registered` and `removed`, and `bad-input` for the ID. */
 export function foundGroup(crypto: Crypto, state: GroupState, group: NewGroup, nowMs: number): GroupChange {
   const { groupId, accountKeySeed, newAccount = false } = group
-  requireSize(groupId, GROUP_ID_BYTES, 'a group ID')
+  requireSize(groupId, GROUP_ID_BYTES, 'DG-01', 'a group ID')
   requireOutside(membershipOf(state, nowMs), newAccount && ownRow(state) === undefined)
   const alone = forgetGroup(state, nowMs)
   const held = seqnoOf(ownRow(state))
@@ -71,12 +71,12 @@ export function foundGroup(crypto: Crypto, state: GroupState, group: NewGroup, n
 function requireOutside(membership: Membership, newAccount: boolean): void {
   if (membership === 'Unknown') {
     if (newAccount) return
-    throw new ProtocolError('membership-unknown', 'the device groups of this account have not been fetched yet')
+    throw new ProtocolError('membership-unknown', 'DS-18', 'the device groups of this account have not been fetched yet')
   }
   if (membership === 'InGroup' || membership === 'CutOff') {
-    throw new ProtocolError('already-registered', 'this device is in a device group already')
+    throw new ProtocolError('already-registered', 'DS-18', 'this device is in a device group already')
   }
   if (membership === 'Removed' || membership === 'Displaced') {
-    throw new ProtocolError('removed', 'this device is out of its group; renew its identity first')
+    throw new ProtocolError('removed', 'DS-18', 'this device is out of its group; renew its identity first')
   }
 }

@@ -35,7 +35,7 @@ export function departGroup(crypto: Crypto, state: GroupState, nowMs: number): G
   const { groupId, displacedAtMs, farewells } = state
   if (groupId === undefined || !isRegistered(ownRow(state))) return forgetGroup(state, nowMs)
   const farewell = farewellOf(crypto, state, groupId, nowMs)
-  const isOwed = displacedAtMs === undefined && (farewell.devices !== undefined || farewell.hashes.length > 0)
+  const isOwed = displacedAtMs === undefined && isStillOwed(farewell, nowMs)
   return dismissGroup(forgetGroup({ ...state, farewells: isOwed ? [...farewells, farewell] : farewells }, nowMs), groupId)
 }
 
@@ -54,9 +54,13 @@ function farewellOf(crypto: Crypto, state: GroupState, groupId: Uint8Array, nowM
   }
 }
 
-/** Whether a last message may still be sent: others erase device keys two days after they replaced them, and it knows the old ones. */
-export function isStillOwed({ leftAtMs }: Farewell, nowMs: number): boolean {
-  return Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS
+/**
+ * Whether a last message may still be sent: others erase device keys two days after they replaced them, and it knows the old ones. It
+ * needs an account key. Without one nothing is deleted either: what lies there is all that the others have.
+ */
+export function isStillOwed({ devices, accountKeys, hashes, leftAtMs }: Farewell, nowMs: number): boolean {
+  const says = devices === undefined ? hashes.length > 0 : listedAccountKeys(accountKeys, secondsOf(nowMs)).length > 0
+  return says && Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS
 }
 
 /** Forgets all that belongs to the own group. Its account keys are retired. */
@@ -94,9 +98,10 @@ export function leaveGroup(crypto: Crypto, state: GroupState, identity: NewIdent
  */
 export function renewIdentity(crypto: Crypto, state: GroupState, identity: NewIdentity, nowMs: number): GroupChange {
   const membership = membershipOf(state, nowMs)
-  if (membership === 'Unknown') throw new ProtocolError('membership-unknown', 'the device groups have not been fetched yet')
+  if (membership === 'Unknown')
+    throw new ProtocolError('membership-unknown', 'DS-25', 'the device groups have not been fetched yet')
   if (membership !== 'Removed' && membership !== 'Displaced') {
-    throw new ProtocolError('already-registered', 'only a device that was removed or displaced needs a new identity')
+    throw new ProtocolError('already-registered', 'DS-25', 'only a device that was removed or displaced needs a new identity')
   }
   return withNewIdentity(crypto, state, forgetGroup(state, nowMs), identity, nowMs)
 }
@@ -108,7 +113,7 @@ function withNewIdentity(
   { self, deviceKeySeed }: NewIdentity,
   nowMs: number,
 ): GroupChange {
-  if (self === before.self) throw new ProtocolError('bad-input', 'a new identity has another device ID')
+  if (self === before.self) throw new ProtocolError('bad-input', 'DS-25', 'a new identity has another device ID')
   const renewed = { ...forgotten, self, deviceKeys: newDeviceKeys(crypto, deviceKeySeed, secondsOf(nowMs)) }
   const told = tellMembership(renewed, nowMs)
   return changeOf(before, told.state, [{ type: 'devices-replaced' }, ...told.events], [deviceKeySeed])

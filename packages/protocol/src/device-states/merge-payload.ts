@@ -43,7 +43,7 @@ export function mergePayload(
   const nowS = secondsOf(nowMs)
   const events: GroupEvent[] = []
   const { rows, changes } = mergeRows(state.rows, payload, BigInt(nowS))
-  requireSendable(rows)
+  requireSendable(rows, 'malformed')
   let { receivedRequests, details, deviceKeys, rotationOwed } = state
   for (const [deviceId, change] of changes) {
     const row = rows.get(deviceId)!
@@ -74,11 +74,12 @@ function mergeRows(held: GroupState['rows'], { devices }: GroupPayload, nowS: bi
   return { rows, changes: changes as Changes }
 }
 
-/** A group that no message can carry any more could never be mended: it is not let come so far. */
-function requireSendable(rows: GroupState['rows']): void {
+/** A group that no message can carry any more could never be mended: it is not let come so far. Throws `code`. */
+export function requireSendable(rows: GroupState['rows'], code: 'malformed' | 'bad-input'): void {
   const memberCount = [...rows.values()].filter(isRegistered).length
-  if (memberCount > MAX_MEMBERS || rows.size > MAX_LISTED_DEVICES) {
-    throw new ProtocolError('malformed', `a group message makes ${memberCount} members and ${rows.size} devices of the group`)
+  const deviceCount = [...rows.values()].filter(row => isRegistered(row) || isRemoved(row)).length
+  if (memberCount > MAX_MEMBERS || deviceCount > MAX_LISTED_DEVICES) {
+    throw new ProtocolError(code, 'DS-39', `a device group cannot have ${memberCount} members and ${deviceCount} devices in all`)
   }
 }
 

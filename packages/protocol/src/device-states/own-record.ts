@@ -32,9 +32,13 @@ export function isActive(state: GroupState): boolean {
 
 /** Throws `not-registered` or `displaced` for a device that may not speak for the group (DS-30). */
 export function requireActive(state: GroupState): void {
-  if (!isRegistered(ownRow(state))) throw new ProtocolError('not-registered', 'this device is in no device group')
+  if (!isRegistered(ownRow(state))) throw new ProtocolError('not-registered', 'DS-30', 'this device is in no device group')
   if (state.displacedAtMs !== undefined) {
-    throw new ProtocolError('displaced', 'another device has taken this device’s place; renew its identity and link it again')
+    throw new ProtocolError(
+      'displaced',
+      'DS-30',
+      'another device has taken this device’s place; renew its identity and link it again',
+    )
   }
 }
 
@@ -50,7 +54,8 @@ export function writeOwnRecord(state: GroupState, seqno: bigint, timestampS: big
 export function nextSeqno(state: GroupState): bigint {
   const used = [seqnoOf(ownRow(state)), state.confirmedSeqno, ...state.ownRequests.map(({ seqno }) => seqno), 0n]
   const greatest = used.reduce((a, b) => (a > b ? a : b))
-  if (greatest === INT64_MAX) throw new ProtocolError('bad-input', 'the record of this device has the last seqno there is')
+  if (greatest === INT64_MAX)
+    throw new ProtocolError('bad-input', 'DS-31', 'the record of this device has the last seqno there is')
   return greatest + 1n
 }
 

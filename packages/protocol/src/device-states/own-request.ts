@@ -55,15 +55,17 @@ export function draftLinkRequest(state: GroupState, groupId: Uint8Array, nowMs: 
 
 function requireAskable(state: GroupState, groupId: Uint8Array, nowMs: number): GroupInView {
   const membership = membershipOf(state, nowMs)
-  if (membership === 'Unknown') throw new ProtocolError('membership-unknown', 'the device groups have not been fetched yet')
-  if (membership === 'Removed') throw new ProtocolError('removed', 'this device was removed; renew its identity first')
-  if (membership === 'Displaced') throw new ProtocolError('displaced', 'this device was displaced; renew its identity first')
+  if (membership === 'Unknown')
+    throw new ProtocolError('membership-unknown', 'DS-19', 'the device groups have not been fetched yet')
+  if (membership === 'Removed') throw new ProtocolError('removed', 'DS-19', 'this device was removed; renew its identity first')
+  if (membership === 'Displaced')
+    throw new ProtocolError('displaced', 'DS-19', 'this device was displaced; renew its identity first')
   if (state.groupId !== undefined && equalBytes(state.groupId, groupId)) {
-    throw new ProtocolError('already-registered', 'this device is in that group already')
+    throw new ProtocolError('already-registered', 'DS-19', 'this device is in that group already')
   }
   const group = findGroup(state.groupsInView, groupId)
   if (group === undefined || group.expiresAtMs <= nowMs) {
-    throw new ProtocolError('unknown-group', 'no message of that group is in the swarm; fetch again')
+    throw new ProtocolError('unknown-group', 'DS-19', 'no message of that group is in the swarm; fetch again')
   }
   return group
 }
@@ -76,7 +78,7 @@ export function askForLink(state: GroupState, draft: LinkRequestDraft, indices: 
   const { groupId, record } = draft
   const { timestampS, seqno, x25519 } = record
   requireAskable(state, groupId, nowMs)
-  if (seqno !== nextSeqno(state)) throw new ProtocolError('bad-input', 'the draft of the link request is out of date')
+  if (seqno !== nextSeqno(state)) throw new ProtocolError('bad-input', 'DS-19', 'the draft of the link request is out of date')
   const request: OwnRequest = { groupId, timestampS, seqno, x25519, indices, sentAtMs: nowMs, confirmed: false, held: [] }
   const earlier = state.ownRequests.map(each => ({ ...each, held: [] }))
   const asked = { ...state, ownRequests: [...earlier, request] }
@@ -106,7 +108,8 @@ export type OpenGroup = (message: Uint8Array) => OpenGroupOutcome
 
 /**
  * The person has compared the short authentication string of the newest request and agrees. Admissions that were held are merged,
- * opened again by `open`. Throws `unknown-request` when nothing is asked, and when none of what was held can be opened any more.
+ * opened again by `open`. Throws `unknown-request` when nothing is asked, and when none of what was held can be opened any more, and
+ * what `mergeGroupMessage` throws; the seeds opened are wiped then.
  */
 export function confirmLink(crypto: Crypto, state: GroupState, open: OpenGroup, nowMs: number): GroupChange {
   const newest = requireNewest(state)
@@ -128,12 +131,20 @@ function mergeHeld(
   let merged = changeOf(state, state, [])
   const opening = messages.map(held => ({ held, opened: open(held.message) }))
   if (messages.length > 0 && !opening.some(({ opened }) => opened.outcome === 'opened')) {
-    throw new ProtocolError('unknown-request', 'the answer to the request cannot be opened any more; ask again')
+    throw new ProtocolError('unknown-request', 'DS-20', 'the answer to the request cannot be opened any more; ask again')
   }
-  for (const { held, opened } of opening) {
-    if (opened.outcome !== 'opened') continue
-    const { state: next, events, wipe } = mergeGroupMessage(crypto, merged.state, { ...held, opened }, nowMs, { history: true })
-    merged = { state: next, events: [...merged.events, ...events], wipe: [...merged.wipe, ...wipe] }
+  try {
+    for (const { held, opened } of opening) {
+      if (opened.outcome !== 'opened') continue
+      const { state: next, events, wipe } = mergeGroupMessage(crypto, merged.state, { ...held, opened }, nowMs, { history: true })
+      merged = { state: next, events: [...merged.events, ...events], wipe: [...merged.wipe, ...wipe] }
+    }
+  } catch (refusal) {
+    // Opened here, they would be held by nobody.
+    for (const { opened } of opening) {
+      if (opened.outcome === 'opened') for (const { seed } of opened.payload.accountKeys) seed.wipe()
+    }
+    throw refusal
   }
   return merged
 }
@@ -176,13 +187,14 @@ export function keysAskedWith(state: GroupState, nowMs: number): readonly X25519
 
 function requireRequest(state: GroupState, timestampS: bigint): OwnRequest {
   const request = state.ownRequests.find(each => each.timestampS === timestampS)
-  if (request === undefined) throw new ProtocolError('unknown-request', 'this device has not asked that, or not any more')
+  if (request === undefined)
+    throw new ProtocolError('unknown-request', 'DS-19', 'this device has not asked that, or not any more')
   return request
 }
 
 function requireNewest(state: GroupState): OwnRequest {
   const newest = newestRequest(state)
-  if (newest === undefined) throw new ProtocolError('unknown-request', 'this device asks no group to be let in')
+  if (newest === undefined) throw new ProtocolError('unknown-request', 'DS-20', 'this device asks no group to be let in')
   return newest
 }
 

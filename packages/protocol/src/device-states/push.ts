@@ -61,9 +61,9 @@ export function duePush(crypto: Crypto, state: GroupState, nowMs: number): Group
     return { ...groupOf(groupId, devices, listed), deletes: hashes, carries: farewell }
   }
   const { groupId, rows, mergedHashes } = state
-  if (groupId === undefined) throw new ProtocolError('bad-input', 'the own device group has no ID yet')
+  if (groupId === undefined) throw new ProtocolError('bad-input', 'DS-34', 'the own device group has no ID yet')
   const listed = listedAccountKeys(state.accountKeys, nowS)
-  if (listed.length === 0) throw new ProtocolError('bad-input', 'the own device group has no account key yet')
+  if (listed.length === 0) throw new ProtocolError('bad-input', 'DS-33', 'the own device group has no account key yet')
   const devices = listedEntries(crypto, rows, BigInt(nowS))
   const carried = new Map([...rows].filter(([id]) => devices.has(id)))
   const carries = { rows: carried, accountKeys: listed.map(({ x25519 }) => x25519) }
@@ -83,7 +83,7 @@ function groupOf(
 
 /** The sealed message of a push. Throws `bad-input` when it has none to seal, or what `sealGroupMessage` throws. */
 export function sealPush(crypto: Crypto, random: Random, account: Account, { group }: GroupPush): Uint8Array {
-  if (group === undefined) throw new ProtocolError('bad-input', 'this push only deletes')
+  if (group === undefined) throw new ProtocolError('bad-input', 'DS-24', 'this push only deletes')
   const { groupId, payload, linkX25519 } = group
   return sealGroupMessage(crypto, random, account, { groupId, linkX25519, ...payload })
 }
@@ -147,13 +147,8 @@ function sameDigest(a: Uint8Array | undefined, b: Uint8Array | undefined): boole
 }
 
 function withoutFarewell(state: GroupState, farewell: Farewell): GroupState {
-  const at = state.farewells.findIndex(
-    ({ groupId, hashes }) =>
-      equalBytes(groupId, farewell.groupId) &&
-      hashes.length === farewell.hashes.length &&
-      hashes.every(hash => farewell.hashes.includes(hash)),
-  )
-  return at === -1 ? state : { ...state, farewells: state.farewells.toSpliced(at, 1) }
+  const isThis = ({ groupId, leftAtMs }: Farewell) => leftAtMs === farewell.leftAtMs && equalBytes(groupId, farewell.groupId)
+  return { ...state, farewells: state.farewells.filter(each => !isThis(each)) }
 }
 
 /** A new group ID of 8 bytes: when, in minutes, and four random bytes. */

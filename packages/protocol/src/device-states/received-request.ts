@@ -6,12 +6,13 @@
  *                │ └── the device asks again ────────────────▶ superseded
  *                └──── its time is over, or the device gone ─▶ expired
  *
- * Implements DS-26, DS-27, DS-28.
+ * Implements DS-26, DS-27, DS-28, DS-39, DK-09.
  */
 import type { Crypto, Secret } from '@session-v2/crypto'
 import { INT64_MAX } from '@session-v2/encoding'
 import type { DeviceId } from '../device-group/device-id.ts'
 import { type DeviceRecord, deviceRecordDigest, encodeDeviceRecord } from '../device-group/device-record.ts'
+import { renewDeviceKeys } from '../device-keys/device-keys.ts'
 import type { LinkRequest } from '../device-link/link-request.ts'
 import { ProtocolError } from '../protocol-error.ts'
 import { withFreshKey } from './account-key-rotation.ts'
@@ -19,6 +20,7 @@ import { type DeviceRow, isNewer, isRegistered, ROW_STATE, seqnoOf } from './dev
 import type { GroupEvent } from './group-event.ts'
 import { changeOf, type GroupChange, type GroupState, type ReceivedRequest } from './group-state.ts'
 import { CLOCK_TOLERANCE_S } from './held-account-keys.ts'
+import { requireSendable } from './merge-payload.ts'
 import { isActive, requireActive, secondsOf } from './own-record.ts'
 import { believedTimes, LINK_TTL_MS } from './swarm-times.ts'
 
@@ -94,7 +96,8 @@ export function pendingRow(record: DeviceRecord, digest: Uint8Array): DeviceRow 
 
 /**
  * Lets the device of an open request in. One that replaces a member rotates the account key, to a fresh 32-byte seed; otherwise the
- * seed is handed back to be wiped. Throws `not-registered`, `displaced`, and `unknown-request` when it is not open any more.
+ * seed is handed back to be wiped. Throws `not-registered`, `displaced`, `unknown-request` when it is not open any more, and `bad-input`
+ * when the group is full.
  */
 export function acceptLinkRequest(
   crypto: Crypto,
@@ -107,7 +110,7 @@ export function acceptLinkRequest(
   const request = state.receivedRequests.find(each => each.hash === hash)
   const row = request === undefined ? undefined : state.rows.get(request.deviceId)
   if (request?.status !== 'open' || request.expiresAtMs <= nowMs || row === undefined) {
-    throw new ProtocolError('unknown-request', 'this request is not open any more; the device has to ask again')
+    throw new ProtocolError('unknown-request', 'DS-28', 'this request is not open any more; the device has to ask again')
   }
   const { deviceId, replaces } = request
   const accepted = replaces ? replacedRow(crypto, row, request.record) : acceptedRow(row)
@@ -115,9 +118,10 @@ export function acceptLinkRequest(
     { type: 'link-request-ended', hash, how: 'accepted' },
     { type: 'device-changed', deviceId, change: replaces ? 'updated' : 'joined' },
   ]
-  const receivedRequests = withStatus(state, hash, 'accepted')
-  const next = { ...state, rows: new Map(state.rows).set(deviceId, accepted), receivedRequests }
-  if (!replaces) return changeOf(state, next, events, [seed])
+  const rows = new Map(state.rows).set(deviceId, accepted)
+  requireSendable(rows, 'bad-input')
+  const next = { ...state, rows, receivedRequests: withStatus(state, hash, 'accepted') }
+  if (!replaces) return changeOf(state, { ...next, deviceKeys: renewDeviceKeys(state.deviceKeys) }, events, [seed])
   return changeOf(state, withFreshKey(crypto, next, seed, nowMs), [...events, { type: 'account-key-changed' }], [seed])
 }
 
@@ -130,7 +134,8 @@ export function acceptedRow(row: DeviceRow): DeviceRow {
 export function replacedRow(crypto: Crypto, row: DeviceRow, asked: DeviceRecord): DeviceRow {
   const held = seqnoOf(row)
   const greater = asked.seqno > held ? asked.seqno : held
-  if (greater === INT64_MAX) throw new ProtocolError('bad-input', 'the record of that device has the last seqno there is')
+  if (greater === INT64_MAX)
+    throw new ProtocolError('bad-input', 'DS-31', 'the record of that device has the last seqno there is')
   const record = { ...asked, seqno: greater + 1n }
   const digest = deviceRecordDigest(crypto, encodeDeviceRecord(record))
   return { state: ROW_STATE.registered, record, digest, marked: true }
@@ -139,7 +144,7 @@ export function replacedRow(crypto: Crypto, row: DeviceRow, asked: DeviceRecord)
 /** Ends an open request on this device; the others still see it. Throws `unknown-request`. */
 export function ignoreLinkRequest(state: GroupState, hash: string): GroupState {
   const request = state.receivedRequests.find(each => each.hash === hash)
-  if (request?.status !== 'open') throw new ProtocolError('unknown-request', 'this request is not open any more')
+  if (request?.status !== 'open') throw new ProtocolError('unknown-request', 'DS-28', 'this request is not open any more')
   return { ...state, receivedRequests: withStatus(state, hash, 'ignored') }
 }
 

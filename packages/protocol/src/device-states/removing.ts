@@ -32,7 +32,7 @@ export function removeDevice(
   requireActive(state)
   const row = state.rows.get(deviceId)
   if (row === undefined || !isRegistered(row) || deviceId === state.self) {
-    throw new ProtocolError('unknown-device', 'there is no other member with this ID')
+    throw new ProtocolError('unknown-device', 'DS-29', 'there is no other member with this ID')
   }
   const removed = removedRow(row, BigInt(secondsOf(nowMs)))
   const events: GroupEvent[] = [{ type: 'device-changed', deviceId, change: 'removed' }, { type: 'account-key-changed' }]

@@ -56,17 +56,17 @@ export function encodeGroupState(state: GroupState): Secret<'group-state'> {
 export function decodeGroupState(crypto: Crypto, encoded: Uint8Array): GroupState {
   try {
     const fields = StateFields.of(decodeBt(encoded, STATE_LIMITS))
-    if (fields.integer('version') !== VERSION) throw new ProtocolError('malformed', 'a state of an unknown version')
+    if (fields.integer('version') !== VERSION) throw new ProtocolError('malformed', 'DS-38', 'a state of an unknown version')
     return stateOf(crypto, fields)
   } catch (cause) {
     if (!(cause instanceof EncodingError || (cause instanceof ProtocolError && cause.code === 'bad-input'))) throw cause
-    throw new ProtocolError('malformed', `this is no state of a device group: ${cause.message}`, { cause })
+    throw new ProtocolError('malformed', 'DS-38', `this is no state of a device group: ${cause.message}`, { cause })
   }
 }
 
 function stateOf(crypto: Crypto, fields: StateFields): GroupState {
   const [current, ...previous] = fields.dicts('deviceKeys').map(key => deviceKeyFrom(crypto, key))
-  if (current === undefined) throw new ProtocolError('malformed', 'a state has a device key')
+  if (current === undefined) throw new ProtocolError('malformed', 'DS-38', 'a state has a device key')
   const [major = 0, minor = 0, patch = 0] = fields.integers('release').map(Number)
   return {
     self: deviceIdOf(fields.bytes('self')),
@@ -170,7 +170,7 @@ function rowValue(id: DeviceId, { state, record, digest, removedAtS, marked }: D
 function rowFrom(row: StateFields): [DeviceId, DeviceRow] {
   const isGone = row.integer('state') >= BigInt(ROW_STATE.left)
   if (isGone !== row.has('removedAtS'))
-    throw new ProtocolError('malformed', 'a row of a state has no time of removal, or one too many')
+    throw new ProtocolError('malformed', 'DS-38', 'a row of a state has no time of removal, or one too many')
   return [
     deviceIdOf(row.bytes('id')),
     {

@@ -86,5 +86,5 @@ function requireInteger(value: BtValue | undefined, name: string): bigint {
 }
 
 function malformed(what: string): ProtocolError {
-  return new ProtocolError('malformed', `a state of a device group lacks ${what}, or holds something else there`)
+  return new ProtocolError('malformed', 'DS-38', `a state of a device group lacks ${what}, or holds something else there`)
 }

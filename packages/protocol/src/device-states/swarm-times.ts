@@ -26,6 +26,6 @@ export function believedTimes({ swarmTimeMs, expiresAtMs }: SwarmTimes, ttlMs: n
 /** Throws `bad-input` unless `timeMs` is a whole number of milliseconds since the epoch. */
 export function requireTimeMs(timeMs: number): void {
   if (!(Number.isSafeInteger(timeMs) && timeMs >= 0)) {
-    throw new ProtocolError('bad-input', `${timeMs} is not a time in whole milliseconds since the epoch`)
+    throw new ProtocolError('bad-input', 'DS-40', `${timeMs} is not a time in whole milliseconds since the epoch`)
   }
 }

@@ -91,8 +91,10 @@ describe('DS-32: a rotation', () => {
   })
 
   it('is refused outside a group, while displaced, and with a seed that is held', () => {
-    expectRefused('not-registered', outsider(), state => rotateAccountKey(native, state, seedOf(0x20), NOW_MS))
-    expectRefused('displaced', insider({ displacedAtMs: 5 }), state => rotateAccountKey(native, state, seedOf(0x20), NOW_MS))
-    expectRefused('bad-input', insider(), state => rotateAccountKey(native, state, seedOf(0xa0), NOW_MS))
+    expectRefused('not-registered DS-30', outsider(), state => rotateAccountKey(native, state, seedOf(0x20), NOW_MS))
+    expectRefused('displaced DS-30', insider({ displacedAtMs: 5 }), state =>
+      rotateAccountKey(native, state, seedOf(0x20), NOW_MS),
+    )
+    expectRefused('bad-input AK-03', insider(), state => rotateAccountKey(native, state, seedOf(0xa0), NOW_MS))
   })
 })

@@ -1,6 +1,7 @@
 /** Being let in: DS-20, DS-21. */
 import {
   confirmLink,
+  deviceIdOf,
   type GroupState,
   mergeGroupMessage,
   newestRequest,
@@ -166,13 +167,13 @@ describe('DS-20: an admission answers a request, or is none. It', () => {
   })
 })
 
-describe('DS-20: confirming', () => {
-  const opening =
-    (...messages: readonly ReceivedGroupMessage[]) =>
-    (bytes: Uint8Array): OpenGroupOutcome =>
-      messages.find(({ message }) => message === bytes)!.opened
-  const withHeld = (...messages: readonly ReceivedGroupMessage[]) => asking([{ ...REQUEST, held: messages.map(heldOf) }])
+const opening =
+  (...messages: readonly ReceivedGroupMessage[]) =>
+  (bytes: Uint8Array): OpenGroupOutcome =>
+    messages.find(({ message }) => message === bytes)!.opened
+const withHeld = (...messages: readonly ReceivedGroupMessage[]) => asking([{ ...REQUEST, held: messages.map(heldOf) }])
 
+describe('DS-20: confirming', () => {
   it('without an admission only notes it, on the newest request', () => {
     const earlier = { ...REQUEST, timestampS: 5n }
     const change = confirmLink(native, asking([earlier, REQUEST]), opening(), NOW_MS)
@@ -203,9 +204,11 @@ describe('DS-20: confirming', () => {
     ])
     expectWiped(change, sameKey.seed)
   })
+})
 
+describe('DS-20: confirming, where something is wrong with what was held,', () => {
   it('passes over what is malformed, forged or cannot be opened by now', () => {
-    const cause = new ProtocolError('malformed', 'made up')
+    const cause = new ProtocolError('malformed', 'DG-09', 'made up')
     const removal = unreadable({ announcesRemoval: true }).opened
     const outcomes: OpenGroupOutcome[] = [{ outcome: 'malformed', cause }, { outcome: 'forged' }, removal]
     const messages = ['a', 'b', 'c', 'd'].map(hash => letIn({ hash }))
@@ -214,12 +217,24 @@ describe('DS-20: confirming', () => {
     expect(state.mergedHashes).toEqual(['d'])
     expect(state.rows.get(SELF)!.state).toBe(ROW_STATE.registered)
     for (const outcome of outcomes) {
-      expectRefused('unknown-request', withHeld(messages[0]!), given => confirmLink(native, given, () => outcome, NOW_MS))
+      expectRefused('unknown-request DS-20', withHeld(messages[0]!), given => confirmLink(native, given, () => outcome, NOW_MS))
     }
   })
 
+  it('DS-39: of an admission to a group that is too large is refused, and what was opened for it is wiped', () => {
+    const keys = [accountKey(0x20, NOW_S), accountKey(0x21, NOW_S)]
+    const crowd = Array.from({ length: 256 }, (_, at) => [deviceIdOf(new Uint8Array(32).fill(at, 0, 1)), member(second)] as const)
+    const tooMany = readable([], { hash: 'b', atMs: NOW_MS + 2 })
+    const payload = { devices: new Map(crowd), accountKeys: [keys[1]!] }
+    const opened = { ...tooMany.opened, payload } as ReceivedGroupMessage['opened']
+    const messages = [letIn({ hash: 'a', atMs: NOW_MS + 1, keys: [keys[0]!] }), { ...tooMany, opened }]
+    const before = withHeld(...messages)
+    expectRefused('malformed DS-39', before, state => confirmLink(native, state, opening(...messages), NOW_MS))
+    expect(keys.map(({ seed }) => seed.wiped)).toEqual([true, true])
+  })
+
   it('of nothing is refused', () => {
-    expectRefused('unknown-request', asking([]), state => confirmLink(native, state, opening(), NOW_MS))
+    expectRefused('unknown-request DS-20', asking([]), state => confirmLink(native, state, opening(), NOW_MS))
   })
 
   it('hands back what was given up to join, once', () => {

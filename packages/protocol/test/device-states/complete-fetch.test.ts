@@ -131,7 +131,7 @@ describe('DS-37: device keys, at the end of a complete fetch', () => {
   })
 
   it('is at a time: whole milliseconds since the epoch', () => {
-    for (const time of [-1, 0.5, Number.NaN]) expectRefused('bad-input', insider(), state => fetch(state, time))
+    for (const time of [-1, 0.5, Number.NaN]) expectRefused('bad-input DS-40', insider(), state => fetch(state, time))
   })
 })
 
@@ -165,10 +165,12 @@ describe('DS-37: groups, at the end of a complete fetch', () => {
     const farewell = { groupId: OTHER_GROUP, devices: new Map(), hashes: ['z'], leftAtMs: NOW_MS }
     const [past, owed] = [
       { ...farewell, accountKeys: [heldKey(0xb0, 5)] },
-      { ...farewell, accountKeys: [], leftAtMs: NOW_MS + 1 },
+      { ...farewell, accountKeys: [heldKey(0xb1, 5)], leftAtMs: NOW_MS + 1 },
     ]
     const state = outsider({ farewells: [past, owed] })
     expectNoChange(fetch(state, NOW_MS + DAY_MS - 1), state)
+    const keyless = { ...state, farewells: [{ ...farewell, accountKeys: [] }, past, owed] }
+    expectState(fetch(keyless, NOW_MS).state, keyless, { farewells: [past, owed] })
     const change = fetch(state, NOW_MS + DAY_MS)
     expectState(change.state, state, { farewells: [owed] })
     expectWiped(change, past.accountKeys[0]!.seed)

@@ -26,7 +26,7 @@ import {
   writeDeviceRecord,
 } from '@session-v2/protocol'
 import { expect } from 'vitest'
-import { codeThrownBy, native } from '../providers.ts'
+import { native, refusalBy } from '../providers.ts'
 
 export const NOW_S = 1_700_000_000
 export const NOW_MS = NOW_S * 1000
@@ -264,10 +264,10 @@ export function expectNoChange(change: GroupChange, before: GroupState): void {
   expectWiped(change)
 }
 
-/** Expects the error, and the state as it was, its secrets untouched. */
-export function expectRefused(code: string, state: GroupState, action: (state: GroupState) => unknown): void {
+/** Expects the error with its clause (`bad-input DS-18`), and the state as it was, its secrets untouched. */
+export function expectRefused(refusal: string, state: GroupState, action: (state: GroupState) => unknown): void {
   const before = plain(state)
-  expect(codeThrownBy(() => action(state))).toBe(code)
+  expect(refusalBy(() => action(state))).toBe(refusal)
   expect(plain(state)).toStrictEqual(before)
   expect([...secretsOf(state)].some(secret => secret.wiped)).toBe(false)
 }

@@ -116,7 +116,8 @@ describe('DS-18: founding is not always possible. It', () => {
 
   it('is allowed before the first fetch for a new account only', () => {
     const started = outsider({ run: { fetched: false, membership: 'Unknown', appeared: [] } })
-    for (const group of [{}, { newAccount: false }]) expectRefused('membership-unknown', started, state => found(state, group))
+    for (const group of [{}, { newAccount: false }])
+      expectRefused('membership-unknown DS-18', started, state => found(state, group))
     const change = found(started, { newAccount: true })
     expectState(change.state, started, { ...FOUNDED, run: started.run })
     expect(told(change.events)).toEqual(['devices-replaced', 'account-key-changed'])
@@ -124,23 +125,23 @@ describe('DS-18: founding is not always possible. It', () => {
 
   it('is of a new account only when the device has no row of itself', () => {
     const asked = { ...ended, run: { fetched: false, membership: 'Unknown' as const, appeared: [] } }
-    expectRefused('membership-unknown', asked, state => found(state, { newAccount: true }))
+    expectRefused('membership-unknown DS-18', asked, state => found(state, { newAccount: true }))
   })
 
   it('is refused in a group, after a removal and while displaced, for a new account too', () => {
     const kicked = rowOf(recordOf(1), { state: ROW_STATE.kicked, removedAtS: 7n })
     for (const newAccount of [false, true]) {
       const refuse = (code: string, state: GroupState) => expectRefused(code, state, given => found(given, { newAccount }))
-      refuse('already-registered', insider())
-      refuse('already-registered', insider({ groupsInView: [groupInView({ groupId: OTHER_GROUP })] }))
-      refuse('removed', outsider({ rows: new Map([[SELF, kicked]]) }))
-      refuse('removed', insider({ displacedAtMs: 5 }))
+      refuse('already-registered DS-18', insider())
+      refuse('already-registered DS-18', insider({ groupsInView: [groupInView({ groupId: OTHER_GROUP })] }))
+      refuse('removed DS-18', outsider({ rows: new Map([[SELF, kicked]]) }))
+      refuse('removed DS-18', insider({ displacedAtMs: 5 }))
     }
   })
 
   it('is refused with a group ID of another size than 8 bytes', () => {
     for (const size of [0, 7, 9]) {
-      expectRefused('bad-input', outsider(), state => found(state, { groupId: new Uint8Array(size) }))
+      expectRefused('bad-input DG-01', outsider(), state => found(state, { groupId: new Uint8Array(size) }))
     }
   })
 })

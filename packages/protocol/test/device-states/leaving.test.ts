@@ -134,15 +134,21 @@ describe('DS-24: leaving without a last message', () => {
     expect(toTell.state.farewells.map(({ hashes }) => hashes)).toEqual([[]])
   })
 
+  it('owes nothing, and deletes nothing, when it holds no account key to tell it with', () => {
+    for (const accountKeys of [[], [heldKey(0xa1, 5, LATER_S - 16 * DAY_S - 1)]]) {
+      expect(leaveGroup(native, full({ accountKeys }, others), identity(), LATER_MS).state.farewells).toEqual([])
+    }
+  })
+
   it('of a group without an ID cannot tell anybody', () => {
     const { groupId: _, ...unnamed } = full({}, others)
     expectState(leaveGroup(native, unnamed, identity(), LATER_MS).state, unnamed, FORGOTTEN)
   })
 
   it('is refused outside a group, while displaced, and with the ID that was used', () => {
-    expectRefused('not-registered', outsider(), state => leaveGroup(native, state, identity(), NOW_MS))
-    expectRefused('displaced', full({ displacedAtMs: 5 }), state => leaveGroup(native, state, identity(), NOW_MS))
-    expectRefused('bad-input', full(), state => leaveGroup(native, state, identity(1), NOW_MS))
+    expectRefused('not-registered DS-30', outsider(), state => leaveGroup(native, state, identity(), NOW_MS))
+    expectRefused('displaced DS-30', full({ displacedAtMs: 5 }), state => leaveGroup(native, state, identity(), NOW_MS))
+    expectRefused('bad-input DS-25', full(), state => leaveGroup(native, state, identity(1), NOW_MS))
   })
 })
 
@@ -171,13 +177,13 @@ describe('DS-25: a new identity', () => {
   it('is refused for any other device, and with the ID that was used', () => {
     const refuse = (code: string, state: GroupState, byte = 9) =>
       expectRefused(code, state, given => renewIdentity(native, given, identity(byte), NOW_MS))
-    refuse('membership-unknown', removed({ run: { fetched: false, membership: 'Removed', appeared: [] } }))
-    refuse('already-registered', full())
-    refuse('already-registered', full({ groupsInView: [other] }))
-    refuse('already-registered', outsider())
-    refuse('already-registered', outsider({ groupsInView: [other] }))
-    refuse('already-registered', outsider({ rows: new Map([[SELF, pendingRowOf(recordOf(1))]]) }))
-    refuse('bad-input', removed(), 1)
+    refuse('membership-unknown DS-25', removed({ run: { fetched: false, membership: 'Removed', appeared: [] } }))
+    refuse('already-registered DS-25', full())
+    refuse('already-registered DS-25', full({ groupsInView: [other] }))
+    refuse('already-registered DS-25', outsider())
+    refuse('already-registered DS-25', outsider({ groupsInView: [other] }))
+    refuse('already-registered DS-25', outsider({ rows: new Map([[SELF, pendingRowOf(recordOf(1))]]) }))
+    refuse('bad-input DS-25', removed(), 1)
   })
 })
 

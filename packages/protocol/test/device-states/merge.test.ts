@@ -140,8 +140,8 @@ describe('DS-11: a group message that is merged', () => {
 describe('DS-13: a merge that fails', () => {
   it('leaves the state as it was', () => {
     const merging = (key: AccountKeySeed) => (state: GroupState) => merge(state, readable([[2, member(record)]], { keys: [key] }))
-    expectRefused('bad-input', insider(), merging(accountKey(0x20, -1)))
-    expectRefused('bad-input', insider(), merging(accountKey(0x20, 5, 5.5)))
+    expectRefused('bad-input AK-02', insider(), merging(accountKey(0x20, -1)))
+    expectRefused('bad-input AK-02', insider(), merging(accountKey(0x20, 5, 5.5)))
   })
 })
 

@@ -88,12 +88,12 @@ describe('DS-31: a change of the own details', () => {
 
 describe('DS-31: a change of the own details at the limits', () => {
   it('that has no encoding is refused', () => {
-    const refuse = (details: Parameters<typeof changeDetails>[1]) =>
-      expectRefused('bad-input', insider(), state => changeDetails(state, details, LATER_MS))
-    refuse({ description: '\ud83d' })
-    refuse({ version: [1, -1, 0] })
-    refuse({ extras: new Map([['z', bt('i7')]]) })
-    expectRefused('bad-input', outsider(), state => changeDetails(state, { description: '\ud83d' }, LATER_MS))
+    const refuse = (clause: string, details: Parameters<typeof changeDetails>[1]) =>
+      expectRefused(`bad-input ${clause}`, insider(), state => changeDetails(state, details, LATER_MS))
+    refuse('ENC-01', { description: '\ud83d' })
+    refuse('DG-05', { version: [1, -1, 0] })
+    refuse('DG-06', { extras: new Map([['z', bt('i7')]]) })
+    expectRefused('bad-input ENC-01', outsider(), state => changeDetails(state, { description: '\ud83d' }, LATER_MS))
   })
 
   it('goes on after the greatest seqno that was used', () => {
@@ -132,15 +132,15 @@ describe('DS-36: a new device key', () => {
   it('DS-30: is for a member that is not displaced', () => {
     const rows = new Map([[SELF, { ...OWN_ROW, state: ROW_STATE.pending }]])
     const rotate = (state: GroupState) => rotateDeviceKey(native, state, deviceSeedOf(9), NOW_MS)
-    expectRefused('not-registered', outsider(), rotate)
-    expectRefused('not-registered', outsider({ rows }), rotate)
-    expectRefused('displaced', insider({ displacedAtMs: 5 }), rotate)
+    expectRefused('not-registered DS-30', outsider(), rotate)
+    expectRefused('not-registered DS-30', outsider({ rows }), rotate)
+    expectRefused('displaced DS-30', insider({ displacedAtMs: 5 }), rotate)
   })
 
   it('is refused when it is held already', () => {
-    expectRefused('bad-input', insider(), state => rotateDeviceKey(native, state, deviceSeedOf(1), NOW_MS))
+    expectRefused('bad-input DK-02', insider(), state => rotateDeviceKey(native, state, deviceSeedOf(1), NOW_MS))
     const held = insider({ deviceKeys: { current: deviceKey(1), previous: [deviceKey(8)] } })
-    expectRefused('bad-input', held, state => rotateDeviceKey(native, state, deviceSeedOf(8), NOW_MS))
+    expectRefused('bad-input DK-02', held, state => rotateDeviceKey(native, state, deviceSeedOf(8), NOW_MS))
   })
 
   it('is due a day after the one before was made, if that is confirmed', () => {

@@ -83,7 +83,7 @@ describe('DS-19: a request', () => {
     }
     expect([next(7n, 0n), next(1n, 5n), next(1n, 0n, 4n, 9n, 3n), next(-5n, -7n, -9n)]).toEqual([8n, 6n, 10n, 1n])
     const last = { ...visible, rows: new Map([[SELF, { ...unregisteredRow, record: recordOf(1, { seqno: INT64_MAX }) }]]) }
-    expectRefused('bad-input', last, state => draftLinkRequest(state, GROUP, NOW_MS))
+    expectRefused('bad-input DS-31', last, state => draftLinkRequest(state, GROUP, NOW_MS))
   })
 
   it('has the time of now or one second after the last request, whichever is later', () => {
@@ -129,12 +129,12 @@ describe('DS-19: a request that is noted', () => {
   it('is refused when the draft is not of now: another was made since, or the group may not be asked any more', () => {
     const ask = (code: string, state: GroupState, given = draft, nowMs = NOW_MS) =>
       expectRefused(code, state, before => askForLink(before, given, [], nowMs))
-    ask('bad-input', pending([STORED]))
-    ask('bad-input', visible, { ...draft, record: again })
-    ask('unknown-group', visible, { ...draft, groupId: THIRD_GROUP })
-    ask('unknown-group', visible, draft, groupInView().expiresAtMs)
-    ask('already-registered', insider())
-    ask('membership-unknown', { ...visible, run: { ...visible.run, fetched: false } })
+    ask('bad-input DS-19', pending([STORED]))
+    ask('bad-input DS-19', visible, { ...draft, record: again })
+    ask('unknown-group DS-19', visible, { ...draft, groupId: THIRD_GROUP })
+    ask('unknown-group DS-19', visible, draft, groupInView().expiresAtMs)
+    ask('already-registered DS-19', insider())
+    ask('membership-unknown DS-19', { ...visible, run: { ...visible.run, fetched: false } })
   })
 })
 
@@ -155,14 +155,17 @@ describe('DS-19: a request is possible or not. It', () => {
     const draftFor = (code: string, state: GroupState, groupId = OTHER_GROUP, nowMs = NOW_MS) =>
       expectRefused(code, state, given => draftLinkRequest(given, groupId, nowMs))
     const inView = { groupsInView: [groupInView(), other] }
-    draftFor('membership-unknown', { ...visible, run: { ...visible.run, fetched: false } })
-    draftFor('removed', outsider({ ...inView, rows: new Map([[SELF, { ...OWN_ROW, state: ROW_STATE.kicked, removedAtS: 7n }]]) }))
-    draftFor('displaced', insider({ ...inView, displacedAtMs: 5 }))
+    draftFor('membership-unknown DS-19', { ...visible, run: { ...visible.run, fetched: false } })
+    draftFor(
+      'removed DS-19',
+      outsider({ ...inView, rows: new Map([[SELF, { ...OWN_ROW, state: ROW_STATE.kicked, removedAtS: 7n }]]) }),
+    )
+    draftFor('displaced DS-19', insider({ ...inView, displacedAtMs: 5 }))
     const left = { ...OWN_ROW, state: ROW_STATE.left, removedAtS: 7n }
-    draftFor('removed', outsider({ ...inView, rows: new Map([[SELF, left]]) }))
-    draftFor('already-registered', insider(inView), GROUP)
-    draftFor('unknown-group', visible, THIRD_GROUP)
-    draftFor('unknown-group', visible, OTHER_GROUP, other.expiresAtMs)
+    draftFor('removed DS-19', outsider({ ...inView, rows: new Map([[SELF, left]]) }))
+    draftFor('already-registered DS-19', insider(inView), GROUP)
+    draftFor('unknown-group DS-19', visible, THIRD_GROUP)
+    draftFor('unknown-group DS-19', visible, OTHER_GROUP, other.expiresAtMs)
     expect(draftLinkRequest(visible, OTHER_GROUP, other.expiresAtMs - 1).groupId).toBe(OTHER_GROUP)
   })
 })
@@ -175,7 +178,7 @@ describe('DS-19: the time of a request', () => {
     expectState(linkRequestStored(state, BigInt(NOW_S)), state, { ownRequests: [earlier, STORED] })
     const storedEarlier = { ...earlier, deadlineMs: DEADLINE_MS }
     expectState(linkRequestStored(state, 5n), state, { ownRequests: [storedEarlier, REQUEST] })
-    expectRefused('unknown-request', state, given => linkRequestStored(given, 6n))
+    expectRefused('unknown-request DS-19', state, given => linkRequestStored(given, 6n))
   })
 
   it('ends a Pending row, but not the request', () => {
@@ -232,8 +235,8 @@ describe('DS-19: taking a request back', () => {
   })
 
   it('of what was not asked is refused', () => {
-    expectRefused('unknown-request', visible, state => withdrawLinkRequest(state, REQUEST.timestampS, NOW_MS))
-    expectRefused('unknown-request', pending([earlier]), state => withdrawLinkRequest(state, REQUEST.timestampS, NOW_MS))
+    expectRefused('unknown-request DS-19', visible, state => withdrawLinkRequest(state, REQUEST.timestampS, NOW_MS))
+    expectRefused('unknown-request DS-19', pending([earlier]), state => withdrawLinkRequest(state, REQUEST.timestampS, NOW_MS))
   })
 })
 

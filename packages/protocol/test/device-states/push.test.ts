@@ -103,9 +103,9 @@ describe('DS-34: a push is owed', () => {
   })
 
   it('and cannot be made without a group ID, nor without an account key', () => {
-    expectRefused('bad-input', unnamed, due)
-    expectRefused('bad-input', insider({ confirmedSeqno: 0n, accountKeys: [] }), due)
-    expectRefused('bad-input', insider({ confirmedSeqno: 0n, accountKeys: [heldKey(0xa0, 5, 6)] }), due)
+    expectRefused('bad-input DS-34', unnamed, due)
+    expectRefused('bad-input DS-33', insider({ confirmedSeqno: 0n, accountKeys: [] }), due)
+    expectRefused('bad-input DS-33', insider({ confirmedSeqno: 0n, accountKeys: [heldKey(0xa0, 5, 6)] }), due)
   })
 
   function heldGone() {
@@ -113,12 +113,12 @@ describe('DS-34: a push is owed', () => {
   }
 })
 
-describe('DS-24: a last message', () => {
-  const farewell = (fields: Partial<Farewell> = {}): Farewell => ({
-    ...{ groupId: OTHER_GROUP, devices: new Map([[SELF, { kind: 'left', atS: 7n }]]), hashes: ['y', 'z'], leftAtMs: NOW_MS },
-    ...{ accountKeys: [heldKey(0xb0, NOW_S - 5), heldKey(0xb1, 5, NOW_S - 5)], ...fields },
-  })
+const farewell = (fields: Partial<Farewell> = {}): Farewell => ({
+  ...{ groupId: OTHER_GROUP, devices: new Map([[SELF, { kind: 'left', atS: 7n }]]), hashes: ['y', 'z'], leftAtMs: NOW_MS },
+  ...{ accountKeys: [heldKey(0xb0, NOW_S - 5), heldKey(0xb1, 5, NOW_S - 5)], ...fields },
+})
 
+describe('DS-24: a last message', () => {
   it('is owed before anything else, the oldest first, also by a device in no group', () => {
     const [first, second] = [farewell(), farewell({ hashes: [] })]
     for (const state of [{ ...owing, farewells: [first, second] }, outsider({ farewells: [first, second] })]) {
@@ -132,8 +132,16 @@ describe('DS-24: a last message', () => {
   it('is only a deletion when nobody is to be told', () => {
     const { devices: _, ...alone } = farewell({ accountKeys: [] })
     expect(due(outsider({ farewells: [alone] }))).toEqual({ deletes: ['y', 'z'], carries: alone })
-    const keyless = farewell({ accountKeys: [] })
-    expect(due(outsider({ farewells: [keyless] }))).toEqual({ deletes: ['y', 'z'], carries: keyless })
+    expect(due(outsider({ farewells: [{ ...alone, hashes: [] }] }))).toBe(undefined)
+  })
+
+  it('is not owed, nor is anything deleted, without an account key within retention', () => {
+    const past = heldKey(0xb0, 5, NOW_S - (16 * DAY_MS) / 1000)
+    const [keyless, ending] = [farewell({ accountKeys: [] }), farewell({ accountKeys: [past] })]
+    const state = outsider({ farewells: [keyless, ending] })
+    expect(duePush(native, state, NOW_MS)!.carries).toBe(ending)
+    expect(duePush(native, state, NOW_MS + 1000)).toBe(undefined)
+    expect(isPushDue(outsider({ farewells: [keyless] }), NOW_MS)).toBe(false)
   })
 
   it('carries no account key past retention', () => {
@@ -154,9 +162,16 @@ describe('DS-24: a last message', () => {
     // By a clock that was a day ahead or more when the device left.
     expect([1 - DAY_MS, -DAY_MS].map(ms => isPushDue(outsider({ farewells: [farewell()] }), NOW_MS + ms))).toEqual([true, false])
   })
+})
 
+describe('DS-24: a last message that was sent', () => {
   it('is settled by itself, whichever others there are, and its secrets are handed back', () => {
-    const farewells = [farewell({ groupId: GROUP }), farewell({ hashes: ['y'] }), farewell({ hashes: ['y', 'x'] }), farewell()]
+    const farewells = [
+      farewell({ groupId: GROUP }),
+      farewell({ leftAtMs: NOW_MS - 1 }),
+      farewell({ leftAtMs: NOW_MS + 1 }),
+      farewell(),
+    ]
     const state = { ...owing, farewells }
     const push: GroupPush = { deletes: ['y', 'z'], carries: farewell() }
     for (const hash of ['mine', undefined]) {
@@ -168,7 +183,7 @@ describe('DS-24: a last message', () => {
   })
 
   it('is settled once', () => {
-    const state = outsider({ farewells: [farewell(), farewell()] })
+    const state = outsider({ farewells: [farewell(), farewell({ leftAtMs: NOW_MS + 1 })] })
     const once = confirm(state, due(state)!).state
     expect(once.farewells).toHaveLength(1)
     expectNoChange(confirm(outsider(), due(state)!), outsider())
@@ -322,7 +337,7 @@ describe('DS-35: confirming a push, of the group,', () => {
     for (const state of [other, left, nameless, outsider()]) expectNoChange(confirm(state, push), state)
     expectNoChange(confirmPush(owing, push, undefined, LATER_MS), owing)
     for (const time of [-1, 0.5, Number.NaN, 2 ** 53])
-      expectRefused('bad-input', owing, state => confirmPush(state, push, 'mine', time))
+      expectRefused('bad-input DS-40', owing, state => confirmPush(state, push, 'mine', time))
     const { group: __, ...without } = push
     expectNoChange(confirm(owing, without), owing)
   })
@@ -343,9 +358,9 @@ describe('sealing a push', () => {
     const account = someAccount(native, 7)
     const random = seededRandom(native, new Uint8Array(32).fill(3))
     const seal = (push: GroupPush) => () => sealPush(native, random, account, push)
-    expectRefused('bad-input', owing, seal({ deletes: [], carries: due(owing)!.carries }))
+    expectRefused('bad-input DS-24', owing, seal({ deletes: [], carries: due(owing)!.carries }))
     const group = { ...due(owing)!.group!, payload: { devices: new Map(), accountKeys: [] } }
-    expectRefused('bad-input', owing, seal({ ...due(owing)!, group }))
+    expectRefused('bad-input DG-07', owing, seal({ ...due(owing)!, group }))
   })
 })
 

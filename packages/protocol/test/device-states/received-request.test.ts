@@ -4,6 +4,7 @@ import {
   acceptLinkRequest,
   type DeviceRecord,
   type DeviceRow,
+  deviceIdOf,
   encodeDeviceRecord,
   type GroupState,
   ignoreLinkRequest,
@@ -18,6 +19,7 @@ import {
   bt,
   DAY_S,
   DETAILS,
+  deviceKey,
   digestOf,
   expectNoChange,
   expectRefused,
@@ -36,6 +38,7 @@ import {
   OWN_ROW,
   outsider,
   pendingRowOf,
+  plain,
   recordOf,
   rowOf,
   SELF,
@@ -241,11 +244,28 @@ describe('DS-28: accepting', () => {
     },
   )
 
+  it('DK-09: takes the releases of its device keys back for a member that it did not know, not for a replacement', () => {
+    const deviceKeys = { current: deviceKey(1), previous: [deviceKey(9, { releasedAtS: NOW_S })] }
+    const renewed = { ...deviceKeys, previous: [deviceKey(9, { renewed: true })] }
+    expect(plain(accept({ ...asking, deviceKeys }).state.deviceKeys)).toStrictEqual(plain(renewed))
+    const request = { ...REQUEST, replaces: true }
+    const replacing = insider({ receivedRequests: [request], deviceKeys }, [[2, rowOf(record)]])
+    expect(accept(replacing).state.deviceKeys).toBe(deviceKeys)
+  })
+
+  it('DS-39: is refused when the group is full', () => {
+    const numbered = (at: number) => deviceIdOf(new Uint8Array(32).fill(9).fill(at, 0, 1))
+    const members = (count: number) => Array.from({ length: count }, (_, at) => [numbered(at), rowOf(record)] as const)
+    const groupOf = (count: number) => ({ ...asking, rows: new Map([...asking.rows, ...members(count)]) })
+    expect(told(accept(groupOf(254)).events)).toEqual(['link accepted', 'device 2 joined'])
+    expectRefused('bad-input DS-39', groupOf(255), accept)
+  })
+
   it('is refused where no seqno follows', () => {
     const last = recordOf(2, { seqno: INT64_MAX })
     const request = { ...REQUEST, replaces: true }
-    expectRefused('bad-input', insider({ receivedRequests: [request] }, [[2, rowOf(last)]]), accept)
-    expectRefused('bad-input', insider({ receivedRequests: [{ ...request, record: last }] }, [[2, rowOf(record)]]), accept)
+    expectRefused('bad-input DS-31', insider({ receivedRequests: [request] }, [[2, rowOf(last)]]), accept)
+    expectRefused('bad-input DS-31', insider({ receivedRequests: [{ ...request, record: last }] }, [[2, rowOf(record)]]), accept)
   })
 })
 
@@ -257,23 +277,23 @@ describe('DS-28: accepting an open request', () => {
   })
 
   it('is refused for a request that is unknown, has ended or is past its expiry', () => {
-    expectRefused('unknown-request', insider(), accept)
-    expectRefused('unknown-request', { ...asking, receivedRequests: [{ ...REQUEST, hash: 'another' }] }, accept)
+    expectRefused('unknown-request DS-28', insider(), accept)
+    expectRefused('unknown-request DS-28', { ...asking, receivedRequests: [{ ...REQUEST, hash: 'another' }] }, accept)
     for (const status of ['accepted', 'ignored', 'superseded', 'expired'] as const) {
-      expectRefused('unknown-request', { ...asking, receivedRequests: [{ ...REQUEST, status }] }, accept)
+      expectRefused('unknown-request DS-28', { ...asking, receivedRequests: [{ ...REQUEST, status }] }, accept)
     }
-    expectRefused('unknown-request', insider({ receivedRequests: [REQUEST] }), accept)
-    expectRefused('unknown-request', asking, state => accept(state, seedOf(0x20), EXPIRY_MS))
+    expectRefused('unknown-request DS-28', insider({ receivedRequests: [REQUEST] }), accept)
+    expectRefused('unknown-request DS-28', asking, state => accept(state, seedOf(0x20), EXPIRY_MS))
     expect(told(accept(asking, seedOf(0x20), EXPIRY_MS - 1).events)).toEqual(['link accepted', 'device 2 joined'])
   })
 
   it('DS-30: is for a member that is not displaced', () => {
     expectRefused(
-      'not-registered',
+      'not-registered DS-30',
       { ...asking, rows: rowsOf(pendingRowOf(record)).set(SELF, pendingRowOf(recordOf(1))) },
       accept,
     )
-    expectRefused('displaced', { ...asking, displacedAtMs: 5 }, accept)
+    expectRefused('displaced DS-30', { ...asking, displacedAtMs: 5 }, accept)
   })
 })
 
@@ -287,7 +307,7 @@ describe('DS-28: ignoring', () => {
 
   it('is refused for a request that is unknown or has ended', () => {
     const refuse = (requests: ReceivedRequest[]) =>
-      expectRefused('unknown-request', insider({ receivedRequests: requests }), state => ignoreLinkRequest(state, 'link'))
+      expectRefused('unknown-request DS-28', insider({ receivedRequests: requests }), state => ignoreLinkRequest(state, 'link'))
     refuse([])
     refuse([{ ...REQUEST, hash: 'another' }])
     for (const status of ['accepted', 'ignored', 'superseded', 'expired'] as const) refuse([{ ...REQUEST, status }])

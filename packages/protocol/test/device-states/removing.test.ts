@@ -62,22 +62,22 @@ describe('DS-29: removing a member', () => {
   })
 
   it('is refused for this device, for one that is no member, and for one never heard of', () => {
-    expectRefused('unknown-device', group, state => remove(state, 1))
-    expectRefused('unknown-device', group, state => remove(state, 9))
+    expectRefused('unknown-device DS-29', group, state => remove(state, 1))
+    expectRefused('unknown-device DS-29', group, state => remove(state, 9))
     for (const row of [pendingRowOf(record), goneRow(ROW_STATE.left, 7), goneRow(ROW_STATE.kicked, 7)]) {
-      expectRefused('unknown-device', insider({}, [[2, row]]), remove)
+      expectRefused('unknown-device DS-29', insider({}, [[2, row]]), remove)
     }
   })
 
   it('is refused with a seed that is held', () => {
-    expectRefused('bad-input', group, state => removeDevice(native, state, idOf(2), seedOf(0xa0), NOW_MS))
+    expectRefused('bad-input AK-03', group, state => removeDevice(native, state, idOf(2), seedOf(0xa0), NOW_MS))
   })
 })
 
 describe('DS-30: removing', () => {
   it('is for a member that is not displaced', () => {
-    expectRefused('not-registered', outsider({ rows: new Map([[idOf(2), rowOf(record)]]) }), remove)
-    expectRefused('not-registered', { ...group, rows: new Map(group.rows).set(SELF, pendingRowOf(recordOf(1))) }, remove)
-    expectRefused('displaced', { ...group, displacedAtMs: 5 }, remove)
+    expectRefused('not-registered DS-30', outsider({ rows: new Map([[idOf(2), rowOf(record)]]) }), remove)
+    expectRefused('not-registered DS-30', { ...group, rows: new Map(group.rows).set(SELF, pendingRowOf(recordOf(1))) }, remove)
+    expectRefused('displaced DS-30', { ...group, displacedAtMs: 5 }, remove)
   })
 })

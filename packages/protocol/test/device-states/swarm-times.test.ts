@@ -45,12 +45,12 @@ describe('DS-40: the times of a swarm', () => {
       const given = { swarmTimeMs: NOW_MS, expiresAtMs: NOW_MS + 1 }
       for (const words of [{ swarmTimeMs: time }, { expiresAtMs: time }]) {
         const message = { ...readable([]), ...given, ...words }
-        expectRefused('bad-input', insider(), state => merge(state, message))
-        expectRefused('bad-input', insider(), state => merge(state, { ...unreadable(), ...given, ...words }))
+        expectRefused('bad-input DS-40', insider(), state => merge(state, message))
+        expectRefused('bad-input DS-40', insider(), state => merge(state, { ...unreadable(), ...given, ...words }))
         const request = linkRequest(2, recordOf(2), { ...given, ...words })
-        expectRefused('bad-input', insider(), state => receiveLinkRequest(state, request, NOW_MS))
+        expectRefused('bad-input DS-40', insider(), state => receiveLinkRequest(state, request, NOW_MS))
       }
-      expectRefused('bad-input', insider(), state => mergeGroupMessage(native, state, readable([]), time))
+      expectRefused('bad-input DS-40', insider(), state => mergeGroupMessage(native, state, readable([]), time))
     }
     expect(believedTimes({ swarmTimeMs: 0, expiresAtMs: 0 }, 5, 0)).toEqual({ swarmTimeMs: 0, expiresAtMs: 0 })
   })
@@ -96,7 +96,7 @@ describe('DS-39: a group that no message could carry', () => {
   it('is not let come so far: at most 256 are members', () => {
     const state = holding(...rows(254, rowOf(record)))
     expect(merge(state, message([2, member(record)])).rows.size).toBe(256)
-    expectRefused('malformed', state, given => merge(given, message([2, member(record)], [3, member(record)])))
+    expectRefused('malformed DS-39', state, given => merge(given, message([2, member(record)], [3, member(record)])))
     // Those that are gone or only ask do not count.
     const full = holding(
       ...rows(255, rowOf(record)),
@@ -104,13 +104,16 @@ describe('DS-39: a group that no message could carry', () => {
       [numbered(301), pendingRowOf(record)],
     )
     expect(merge(full, message([2, kicked(7)])).rows.size).toBe(259)
-    expectRefused('malformed', full, given => merge(given, message([2, member(record)])))
+    expectRefused('malformed DS-39', full, given => merge(given, message([2, member(record)])))
   })
 
   it('is not let come so far: at most 4096 are known', () => {
     const state = holding(...rows(4094, goneRow(ROW_STATE.kicked, 7)))
     expect(merge(state, message([2, kicked(7)])).rows.size).toBe(4096)
-    expectRefused('malformed', state, given => merge(given, message([2, kicked(7)], [3, kicked(7)])))
+    // Those that only ask are listed in no message.
+    const asked = { ...state, rows: new Map([...state.rows, ...rows(4100, pendingRowOf(record)).slice(4094)]) }
+    expect(merge(asked, message([2, kicked(7)])).rows.size).toBe(4102)
+    expectRefused('malformed DS-39', state, given => merge(given, message([2, kicked(7)], [3, kicked(7)])))
   })
 
   it('is not joined either', () => {
@@ -121,7 +124,7 @@ describe('DS-39: a group that no message could carry', () => {
     ])
     const tooMany = readable([])
     const opened = { ...tooMany.opened, payload: { devices: entries, accountKeys: [] } } as typeof tooMany.opened
-    expectRefused('malformed', asked, state => merge(state, { ...tooMany, opened }))
+    expectRefused('malformed DS-39', asked, state => merge(state, { ...tooMany, opened }))
   })
 })
 

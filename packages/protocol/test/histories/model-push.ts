@@ -3,16 +3,15 @@ import { listedAccountKeys } from './model-account-keys.ts'
 import { confirmDeviceKey } from './model-device-keys.ts'
 import { GROUP_MESSAGE_LIFE_MS, isRegistered, mayAct, noteGroup } from './model-membership.ts'
 import { isRemoved, isUnchanged, listedRows, seqnoOf } from './model-rows.ts'
-import { type ModelPush, type ModelRow, type ModelState, secondsOf } from './model-types.ts'
+import { type ModelFarewell, type ModelPush, type ModelRow, type ModelState, secondsOf } from './model-types.ts'
 
 const MAX_REMOVED_ROWS = 256
 
-/** DS-24 */
-export const FAREWELL_OWED_MS = 24 * 3_600_000
+const FAREWELL_OWED_MS = 24 * 3_600_000
 
 /** DS-34: the oldest last message, else the push of the own group, if one is owed. */
 export function nextPush(state: ModelState, nowMs: number): ModelPush | undefined {
-  const farewell = state.farewells.find(({ leftAtMs }) => Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS)
+  const farewell = state.farewells.find(each => isFarewellOwed(each, nowMs))
   if (farewell !== undefined) {
     return {
       groupId: farewell.groupId,
@@ -32,6 +31,12 @@ export function nextPush(state: ModelState, nowMs: number): ModelPush | undefine
     farewell: false,
     stores: true,
   }
+}
+
+/** DS-24: not sent within a day it is owed no more, nor while there is no account key to list. */
+export function isFarewellOwed({ payload, leftAtMs }: ModelFarewell, nowMs: number): boolean {
+  if (payload !== undefined && listedAccountKeys(payload.keys, secondsOf(nowMs)).length === 0) return false
+  return Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS
 }
 
 /** DS-34: of more than 256 rows that are Left or Kicked those that are marked, then those that went last. */

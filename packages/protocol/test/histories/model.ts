@@ -4,7 +4,7 @@
  * with them but the clauses. Where a clause does not allow something, the answer is `refused` and nothing has changed.
  */
 import { eraseAccountKeys, rotateAccountKeys } from './model-account-keys.ts'
-import { eraseDeviceKeys } from './model-device-keys.ts'
+import { eraseDeviceKeys, recallDeviceKeys } from './model-device-keys.ts'
 import {
   forgetGroupsOutOfView,
   GROUP_MESSAGE_LIFE_MS,
@@ -27,7 +27,7 @@ import {
   renewIdentity,
   rewriteOwnRecord,
 } from './model-own.ts'
-import { FAREWELL_OWED_MS, nextPush, settlePush } from './model-push.ts'
+import { isFarewellOwed, nextPush, settlePush } from './model-push.ts'
 import { isGreater, seqnoOf } from './model-rows.ts'
 import { snapshotOfModel } from './model-snapshot.ts'
 import {
@@ -185,7 +185,7 @@ export class ModelDevice {
     return this.#done(nowMs)
   }
 
-  /** DS-28 */
+  /** DS-28, DK-09 */
   accept(hash: string, seed: string, nowMs: number): ModelAnswer {
     const state = this.#state
     const request = this.#openRequest(hash)
@@ -198,6 +198,7 @@ export class ModelDevice {
       rotateAccountKeys(state, seed, secondsOf(nowMs))
     } else {
       row.state = 'registered'
+      recallDeviceKeys(state)
     }
     row.marked = true
     request.status = 'accepted'
@@ -294,8 +295,7 @@ export class ModelDevice {
     forgetGroupsOutOfView(state, nowMs)
     eraseAccountKeys(state, secondsOf(nowMs))
     eraseDeviceKeys(state, secondsOf(nowMs))
-    // DS-24
-    state.farewells = state.farewells.filter(({ leftAtMs }) => Math.abs(nowMs - leftAtMs) < FAREWELL_OWED_MS)
+    state.farewells = state.farewells.filter(farewell => isFarewellOwed(farewell, nowMs))
     state.fetched = true
     return this.#told(nowMs)
   }
