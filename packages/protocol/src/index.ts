@@ -157,7 +157,7 @@ export { sealMessageV1 } from './message-v1/seal.ts'
 export { type OpenOutcome, openMessageV2 } from './message-v2/open.ts'
 export { prepareRecipient, type Recipient } from './message-v2/recipient.ts'
 export { sealMessageV2, sealMessageV2NoPfs } from './message-v2/seal.ts'
-export { ProtocolError, type ProtocolErrorCode } from './protocol-error.ts'
+export { type ClauseId, ProtocolError, type ProtocolErrorCode } from './protocol-error.ts'
 export {
   decodeRecoveryPassword,
   encodeRecoveryPassword,

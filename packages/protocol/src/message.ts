@@ -38,6 +38,6 @@ export function openMessage(crypto: Crypto, account: Account, keyring: Keyring, 
     case 'unknown':
       return { outcome: 'unknown-version' }
     default:
-      return { outcome: 'malformed', cause: new ProtocolError('malformed', 'the message is empty') }
+      return { outcome: 'malformed', cause: new ProtocolError('malformed', 'DM2-12', 'the message is empty') }
   }
 }

@@ -27,20 +27,26 @@ export type ProtocolErrorCode =
   | 'unknown-device'
   | 'unknown-request'
 
+/** The name of a clause of docs/spec: `DG-04`. */
+export type ClauseId = `${string}-${number}`
+
 /** Thrown by every function of this package. The message is for a person and holds no secret. */
 export class ProtocolError extends Error {
   override readonly name: string = 'ProtocolError'
   readonly code: ProtocolErrorCode
+  /** The clause that the input does not keep, or that does not allow what was asked. */
+  readonly clause: ClauseId
 
-  constructor(code: ProtocolErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ProtocolErrorCode, clause: ClauseId, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+    this.clause = clause
   }
 }
 
-/** Throws `bad-input` unless `bytes` has exactly `sizeBytes` bytes. */
-export function requireSize(bytes: Uint8Array, sizeBytes: number, noun: string): void {
+/** Throws `bad-input` unless `bytes` has exactly `sizeBytes` bytes, as `clause` has it. */
+export function requireSize(bytes: Uint8Array, sizeBytes: number, clause: ClauseId, noun: string): void {
   if (bytes.length !== sizeBytes) {
-    throw new ProtocolError('bad-input', `${noun} has ${bytes.length} bytes instead of ${sizeBytes}`)
+    throw new ProtocolError('bad-input', clause, `${noun} has ${bytes.length} bytes instead of ${sizeBytes}`)
   }
 }

@@ -1,16 +1,10 @@
 /** What a record of published keys says when it is refused, its limits, and the extras at their limits (AK-08, AK-09, AK-10, AK-14). */
 import { type Crypto, type CryptoError, systemRandom, xed25519Sign } from '@session-v2/crypto'
 import { BtDictWriter, type BtValue, EncodingError, encodeBt } from '@session-v2/encoding'
-import {
-  type AccountId,
-  buildAccountKeyRecord,
-  ProtocolError,
-  type PublishedKeys,
-  verifyAccountKeyRecord,
-} from '@session-v2/protocol'
+import { type AccountId, buildAccountKeyRecord, type PublishedKeys, verifyAccountKeyRecord } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { requireUsableMlKem768, requireUsableX25519 } from '../src/account-keys/usable-keys.ts'
-import { native, someAccount, someKey } from './providers.ts'
+import { native, protocolErrorBy, refusalBy, refusalOf, someAccount, someKey } from './providers.ts'
 
 const account = someAccount(native, 1)
 const key = someKey(native, 2, 600)
@@ -25,16 +19,6 @@ function recordOf(fields: Readonly<Record<string, BtValue>>): Uint8Array {
 
 const read = (record: Uint8Array): PublishedKeys => verifyAccountKeyRecord(native, account.id, record)
 
-function refusalOf(action: () => unknown): ProtocolError {
-  try {
-    action()
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    return error
-  }
-  throw new Error('nothing was thrown')
-}
-
 describe('a record that is refused', () => {
   it.each<[string, Readonly<Record<string, BtValue>>]>([
     ['M of one byte less', { M: M.slice(1), X }],
@@ -42,29 +26,27 @@ describe('a record that is refused', () => {
     ['X of one byte less', { M, X: X.slice(1) }],
     ['X of one byte more', { M, X: Uint8Array.of(...X, 0) }],
   ])('says that it is none, and what the encoding said: %s', (_, fields) => {
-    const { code, message, cause } = refusalOf(() => read(recordOf(fields)))
-    expect([code, cause]).toEqual(['malformed', expect.any(EncodingError)])
+    const { code, clause, message, cause } = protocolErrorBy(() => read(recordOf(fields)))
+    expect([code, clause, cause]).toEqual(['malformed', 'AK-08', expect.any(EncodingError)])
     expect((cause as EncodingError).code).toBe('wrong-size')
     expect(message).toBe(`this is no record of published keys: ${(cause as EncodingError).message}`)
   })
 
   it('says no more than that the signature is not of the account (AK-09)', () => {
-    const { code, message, cause } = refusalOf(() =>
-      verifyAccountKeyRecord(native, someAccount(native, 2).id, recordOf({ M, X })),
-    )
-    expect([code, message, cause]).toEqual(['forged', 'the published keys are not signed by this account', undefined])
+    const forged = ['forged AK-09', 'the published keys are not signed by this account']
+    expect(refusalOf(() => verifyAccountKeyRecord(native, someAccount(native, 2).id, recordOf({ M, X })))).toEqual(forged)
     const nobody = `05${'ff'.repeat(32)}` as AccountId
-    expect(refusalOf(() => verifyAccountKeyRecord(native, nobody, recordOf({ M, X }))).code).toBe('forged')
+    expect(refusalOf(() => verifyAccountKeyRecord(native, nobody, recordOf({ M, X })))).toEqual(forged)
   })
 
   it('says which key nothing can be sealed to, and why (AK-09)', () => {
     const refusals = [
       { M: new Uint8Array(1184).fill(0xff), X },
       { M, X: new Uint8Array(32) },
-    ].map(fields => refusalOf(() => read(recordOf(fields))))
-    expect(refusals.map(({ code, cause }) => [code, (cause as CryptoError).code])).toEqual([
-      ['malformed', 'bad-key'],
-      ['malformed', 'bad-point'],
+    ].map(fields => protocolErrorBy(() => read(recordOf(fields))))
+    expect(refusals.map(({ code, clause, cause }) => [code, clause, (cause as CryptoError).code])).toEqual([
+      ['malformed', 'AK-09', 'bad-key'],
+      ['malformed', 'AK-09', 'bad-point'],
     ])
     expect(refusals.map(({ message }) => message)).toEqual([
       `the published ML-KEM-768 key cannot be used: ${(refusals[0]!.cause as CryptoError).message}`,
@@ -77,8 +59,8 @@ describe('what is no fault of a record', () => {
   it('is an argument that is not there', () => {
     const nothing = undefined as never
     expect(() => verifyAccountKeyRecord(native, nothing, recordOf({ M, X }))).toThrow(TypeError)
-    expect(() => requireUsableX25519(native, nothing, 'a key')).toThrow(TypeError)
-    expect(() => requireUsableMlKem768(native, nothing, 'a key')).toThrow(TypeError)
+    expect(() => requireUsableX25519(native, nothing, 'AK-09', 'a key')).toThrow(TypeError)
+    expect(() => requireUsableMlKem768(native, nothing, 'AK-09', 'a key')).toThrow(TypeError)
   })
 
   it('is a machine that cannot verify', () => {
@@ -104,14 +86,13 @@ describe('the limits of a record (AK-10)', () => {
   it('are 65536 bytes', () => {
     expect(sized(65_536)).toHaveLength(65_536)
     expect(read(sized(65_536))).toEqual({ mlKem768: M, x25519: X })
-    const { code, message } = refusalOf(() => read(sized(65_537)))
-    expect([code, message]).toEqual(['malformed', expect.stringContaining('65537 bytes')])
+    expect(refusalOf(() => read(sized(65_537)))).toEqual(['malformed AK-08', expect.stringContaining('65537 bytes'), 'too-large'])
   })
 
   it('are a thousand values and eight levels', () => {
     for (const Z of [new Array<bigint>(900).fill(1n), nested(7)]) expect(read(recordOf({ M, X, Z })).x25519).toEqual(X)
     for (const Z of [new Array<bigint>(1001).fill(1n), nested(8)])
-      expect(refusalOf(() => read(recordOf({ M, X, Z }))).code).toBe('malformed')
+      expect(refusalBy(() => read(recordOf({ M, X, Z })))).toBe('malformed AK-08')
   })
 })
 

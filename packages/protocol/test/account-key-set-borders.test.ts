@@ -4,13 +4,13 @@ import {
   type AccountKeySeed,
   currentAccountKey,
   mergeAccountKeys,
-  ProtocolError,
   pruneAccountKeys,
   rotateAccountKeys,
   settleAccountKeys,
 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { sortAccountKeys } from '../src/account-keys/account-key-set.ts'
+import { refusalOf } from './providers.ts'
 
 const secretOf = (byte: number) => Secret.of(new Uint8Array(32).with(31, byte), 'account-key-seed')
 const keyOf = (byte: number, createdAtS: number, rotatedAtS?: number): AccountKeySeed => ({
@@ -40,16 +40,14 @@ describe('sorting', () => {
   })
 
   it('refuses two current keys and a seed that is there twice, and says which it was (AK-03)', () => {
-    const refused = (keys: readonly AccountKeySeed[]) => () => sortAccountKeys(keys)
-    expect(refused([keyOf(1, 10), keyOf(2, 20)])).toThrow(
-      new ProtocolError('bad-input', 'of account keys at most one is current'),
-    )
+    const refused = (keys: readonly AccountKeySeed[]) => refusalOf(() => sortAccountKeys(keys))
+    expect(refused([keyOf(1, 10), keyOf(2, 20)])).toEqual(['bad-input AK-03', 'of account keys at most one is current'])
     for (const twice of [keyOf(1, 10), keyOf(1, 20, 30)]) {
       const keys = [keyOf(3, 5, 6), twice, keyOf(2, 1, 3), keyOf(1, 10, 40)]
-      expect(refused(keys)).toThrow(new ProtocolError('bad-input', 'this account key is held already'))
+      expect(refused(keys)).toEqual(['bad-input AK-03', 'this account key is held already'])
     }
     const same = keyOf(1, 10, 20)
-    expect(refused([same, same])).toThrow('this account key is held already')
+    expect(refused([same, same])).toEqual(['bad-input AK-03', 'this account key is held already'])
   })
 })
 
@@ -120,7 +118,7 @@ describe('merging a key that is unknown (AK-11)', () => {
       return key
     }
     for (const wrong of [keyOf(2, -1), keyOf(2, 5, -1)]) {
-      expect(() => mergeAccountKeys([], [keyOf(1, 5), wrong], adopt)).toThrow(new ProtocolError('bad-input', complaint))
+      expect(refusalOf(() => mergeAccountKeys([], [keyOf(1, 5), wrong], adopt))).toEqual(['bad-input AK-02', complaint])
     }
     expect(adopted).toEqual([])
   })
@@ -170,10 +168,13 @@ describe('rotating', () => {
     for (const held of [[], [keyOf(1, 10)]]) {
       for (const nowS of [-1, 0.5, Number.NaN, 2 ** 53]) {
         const complaint = `${nowS} is not a time in whole seconds since the epoch`
-        expect(() => rotateAccountKeys(held, secretOf(2), nowS, asIs)).toThrow(new ProtocolError('bad-input', complaint))
+        expect(refusalOf(() => rotateAccountKeys(held, secretOf(2), nowS, asIs))).toEqual(['bad-input AK-02', complaint])
       }
     }
-    expect(() => rotateAccountKeys([keyOf(1, 10)], secretOf(1), 20, asIs)).toThrow('this account key is held already')
+    expect(refusalOf(() => rotateAccountKeys([keyOf(1, 10)], secretOf(1), 20, asIs))).toEqual([
+      'bad-input AK-03',
+      'this account key is held already',
+    ])
     expect(plain(rotateAccountKeys([], secretOf(1), 0, asIs))).toEqual([[1, 0, 'current']])
   })
 })
@@ -186,6 +187,9 @@ describe('pruning (AK-06)', () => {
     expect(kept[0]).toBe(keys[1])
     expect(kept[1]).toBe(keys[2])
     expect(wipe[0]).toBe(keys[0]!.seed)
-    expect(() => pruneAccountKeys(keys, 0.5)).toThrow('0.5 is not a time in whole seconds since the epoch')
+    expect(refusalOf(() => pruneAccountKeys(keys, 0.5))).toEqual([
+      'bad-input AK-02',
+      '0.5 is not a time in whole seconds since the epoch',
+    ])
   })
 })

@@ -13,7 +13,7 @@ import {
 import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, fuzzRuns } from './providers.ts'
+import { codeThrownBy, fuzzRuns, refusalBy } from './providers.ts'
 
 const CHAPTER = 'account-keys'
 const DAY_S = 86_400
@@ -120,8 +120,8 @@ describe('merging', () => {
 
   it('refuses times that are none', () => {
     for (const time of [-1, 0.5, Number.NaN, 2 ** 53]) {
-      expect(codeThrownBy(() => merge([], [[1, time]]))).toBe('bad-input')
-      expect(codeThrownBy(() => merge([], [[1, 10, time]]))).toBe('bad-input')
+      expect(refusalBy(() => merge([], [[1, time]]))).toBe('bad-input AK-02')
+      expect(refusalBy(() => merge([], [[1, 10, time]]))).toBe('bad-input AK-02')
     }
   })
 })
@@ -188,9 +188,9 @@ describe('rotating', () => {
   })
 
   it('refuses a seed that is held, a time that is none, and one after the end of time', () => {
-    expect(codeThrownBy(() => rotate(merge([], [[1, 5]]), 1, 10))).toBe('bad-input')
-    for (const nowS of [-1, 0.5, Number.NaN]) expect(codeThrownBy(() => rotate([], 1, nowS))).toBe('bad-input')
-    expect(codeThrownBy(() => rotate(merge([], [[1, Number.MAX_SAFE_INTEGER]]), 2, 5))).toBe('bad-input')
+    expect(refusalBy(() => rotate(merge([], [[1, 5]]), 1, 10))).toBe('bad-input AK-03')
+    for (const nowS of [-1, 0.5, Number.NaN]) expect(refusalBy(() => rotate([], 1, nowS))).toBe('bad-input AK-02')
+    expect(refusalBy(() => rotate(merge([], [[1, Number.MAX_SAFE_INTEGER]]), 2, 5))).toBe('bad-input AK-02')
   })
 })
 
@@ -216,7 +216,7 @@ describe('pruning', () => {
 
   it('keeps the current key for ever, and refuses a time that is none', () => {
     expect(atS(Number.MAX_SAFE_INTEGER).keys.map(plainOf)).toEqual([[2, rotatedAtS]])
-    expect(codeThrownBy(() => atS(Number.NaN))).toBe('bad-input')
+    expect(refusalBy(() => atS(Number.NaN))).toBe('bad-input AK-02')
   })
 })
 

@@ -14,7 +14,7 @@ import { inTime } from '@session-v2/tools/fuzz'
 import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountOf, codeThrownBy, fuzzRuns, keyringOfSeeds, native, providers, someAccount, someKey, wasm } from './providers.ts'
+import { accountOf, fuzzRuns, keyringOfSeeds, native, providers, refusalBy, someAccount, someKey, wasm } from './providers.ts'
 
 const RECORD_BYTES = 1302
 const CHAPTER = 'account-keys'
@@ -36,7 +36,7 @@ describe.each(providers)('key expansion, AK-01 (%s)', (_, crypto) => {
   )
 
   it('refuses a seed of another size', () => {
-    expect(codeThrownBy(() => expandKeyPair(crypto, 'SessionAccountKeys', new Uint8Array(31)))).toBe('bad-input')
+    expect(refusalBy(() => expandKeyPair(crypto, 'SessionAccountKeys', new Uint8Array(31)))).toBe('bad-input AK-01')
   })
 })
 
@@ -64,7 +64,9 @@ describe.each(providers)('published record, AK-08 to AK-10 (%s)', (_, crypto) =>
   it.each(loadVectorsOfKind(CHAPTER, 'account_pubkey_reject').map(v => [v.in.session_id, v] as const))(
     'is not that of %s',
     (id, vector) => {
-      expect(codeThrownBy(() => verifyAccountKeyRecord(crypto, parseAccountId(id), decodeHex(vector.in.message)))).toBe('forged')
+      expect(refusalBy(() => verifyAccountKeyRecord(crypto, parseAccountId(id), decodeHex(vector.in.message)))).toBe(
+        'forged AK-09',
+      )
     },
   )
 
@@ -79,13 +81,13 @@ describe.each(providers)('published record, AK-08 to AK-10 (%s)', (_, crypto) =>
   const own = loadVectors(CHAPTER).filter(file => file.in?.message !== undefined && file.in.remembered === undefined)
   it.each(own.map(file => [file.name, file.reason, file] as const))('%s: %s', (_name, _reason, file) => {
     const verify = () => verifyAccountKeyRecord(crypto, parseAccountId(file.in.session_id), decodeHex(file.in.message))
-    if (file.failure !== undefined) expect(codeThrownBy(verify)).toBe(file.failure)
+    if (file.failure !== undefined) expect(refusalBy(verify)).toBe(`${file.failure} ${file.clause}`)
     else expect(wireOf(verify())).toEqual(file.out)
   })
 
   it('is refused beyond its size limit', () => {
     const huge = new Uint8Array(65_537).fill(0x64)
-    expect(codeThrownBy(() => verifyAccountKeyRecord(crypto, someAccount(crypto, 1).id, huge))).toBe('malformed')
+    expect(refusalBy(() => verifyAccountKeyRecord(crypto, someAccount(crypto, 1).id, huge))).toBe('malformed AK-08')
   })
 })
 
@@ -108,7 +110,9 @@ describe('published record', () => {
       const record = buildAccountKeyRecord(native, random, account, someKey(native, 2), extras)
       for (let at = 0; at < record.length - 1; at++) {
         const changed = record.with(at, (record[at] as number) ^ (1 << (at % 8)))
-        expect(['malformed', 'forged']).toContain(codeThrownBy(() => verifyAccountKeyRecord(native, account.id, changed)))
+        expect(['malformed AK-08', 'malformed AK-09', 'forged AK-09']).toContain(
+          refusalBy(() => verifyAccountKeyRecord(native, account.id, changed)),
+        )
       }
     }
   })
@@ -137,10 +141,10 @@ describe.each(providers)('rotation, AK-07 (%s)', (_, crypto) => {
   it('refuses what is no device', () => {
     const key = someKey(crypto, 9)
     for (const count of [0, -1, 1.5, Number.NaN]) {
-      expect(codeThrownBy(() => rotationDueAtS(crypto, key, new Uint8Array(32), count))).toBe('bad-input')
+      expect(refusalBy(() => rotationDueAtS(crypto, key, new Uint8Array(32), count))).toBe('bad-input AK-07')
     }
-    expect(codeThrownBy(() => rotationDueAtS(crypto, key, new Uint8Array(31), 1))).toBe('bad-input')
-    expect(codeThrownBy(() => rotationDueAtS(crypto, { ...key, createdAtS: -1 }, new Uint8Array(32), 1))).toBe('bad-input')
+    expect(refusalBy(() => rotationDueAtS(crypto, key, new Uint8Array(31), 1))).toBe('bad-input DG-03')
+    expect(refusalBy(() => rotationDueAtS(crypto, { ...key, createdAtS: -1 }, new Uint8Array(32), 1))).toBe('bad-input AK-02')
   })
 })
 

@@ -12,7 +12,7 @@ import {
 } from '@session-v2/protocol'
 import { loadVectorsOfKind } from '@session-v2/vectors'
 import { describe, expect, it } from 'vitest'
-import { accountOf, codeThrownBy, native, providers, someAccount, wasm } from './providers.ts'
+import { accountOf, native, providers, refusalBy, someAccount, wasm } from './providers.ts'
 
 describe.each(providers)('account, ACC-02, ACC-03 (%s)', (_, crypto) => {
   it.each(loadVectorsOfKind('account', 'account').map(v => [v.in.seed, v] as const))('of the seed %s', (seed, { out }) => {
@@ -40,7 +40,7 @@ describe.each(providers)('account, ACC-02, ACC-03 (%s)', (_, crypto) => {
     const notCanonical = Uint8Array.of(0xee, ...new Uint8Array(30).fill(0xff), 0x7f)
     const offTheCurve = Uint8Array.of(2, ...new Uint8Array(31))
     for (const key of [identity, notCanonical, offTheCurve, new Uint8Array(32), new Uint8Array(31)]) {
-      expect(codeThrownBy(() => accountIdFromEd25519(crypto, key))).toBe('malformed')
+      expect(refusalBy(() => accountIdFromEd25519(crypto, key))).toBe('malformed ACC-06')
     }
   })
 })
@@ -60,7 +60,7 @@ describe('account seed', () => {
     wipeAccount(account)
     expect(seed).toEqual(new Uint8Array(32).fill(9))
     for (const size of [0, 16, 31, 33, 64]) {
-      expect(codeThrownBy(() => accountFromSeed(wasm, new Uint8Array(size)))).toBe('bad-input')
+      expect(refusalBy(() => accountFromSeed(wasm, new Uint8Array(size)))).toBe('bad-input ACC-01')
     }
   })
 
@@ -84,6 +84,6 @@ describe('account ID', () => {
 
   it.each(['', '05', text.slice(2), `${text}0`, `03${text.slice(2)}`, `05${'g'.repeat(64)}`, ` ${text}`, `05${'K'.repeat(64)}`])(
     'is not %j',
-    wrong => expect(codeThrownBy(() => parseAccountId(wrong))).toBe('bad-account-id'),
+    wrong => expect(refusalBy(() => parseAccountId(wrong))).toBe('bad-account-id ACC-04'),
   )
 })

@@ -12,7 +12,7 @@ import {
 import { inTime } from '@session-v2/tools/fuzz'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, fuzzRuns } from './providers.ts'
+import { fuzzRuns, refusalBy } from './providers.ts'
 
 const ALICE = parseAccountId(`05${'aa'.repeat(32)}`)
 const BOB = parseAccountId(`05${'bb'.repeat(32)}`)
@@ -138,13 +138,13 @@ describe('content', () => {
     const typingWithoutAction = '3202' + '0805'
     const attachmentWithoutId = '0a05' + '1203' + '2a0101'
     for (const hex of [typingWithoutAction, attachmentWithoutId, '0aff', 'ff', '0a02c328']) {
-      expect(codeThrownBy(() => decodeContent(decodeHex(hex)))).toBe('malformed')
+      expect(refusalBy(() => decodeContent(decodeHex(hex)))).toBe('malformed CON-01')
     }
   })
 
   it('cannot hold what its fields cannot', () => {
-    expect(codeThrownBy(() => encodeContent({ expirationTimer: -1 }))).toBe('bad-input')
-    expect(codeThrownBy(() => encodeContent({ msgId: 2n ** 63n }))).toBe('bad-input')
+    expect(refusalBy(() => encodeContent({ expirationTimer: -1 }))).toBe('bad-input CON-01')
+    expect(refusalBy(() => encodeContent({ msgId: 2n ** 63n }))).toBe('bad-input CON-01')
   })
 })
 
@@ -155,9 +155,9 @@ describe('text content (CON-05)', () => {
   })
 
   it('refuses a message id or a time that is none', () => {
-    expect(codeThrownBy(() => textContent({ ...TEXT, messageId: new Uint8Array(7) }))).toBe('bad-input')
+    expect(refusalBy(() => textContent({ ...TEXT, messageId: new Uint8Array(7) }))).toBe('bad-input CON-04')
     for (const sentAtMs of [-1, 0.5, Number.NaN]) {
-      expect(codeThrownBy(() => textContent({ ...TEXT, sentAtMs }))).toBe('bad-input')
+      expect(refusalBy(() => textContent({ ...TEXT, sentAtMs }))).toBe('bad-input CON-05')
     }
   })
 })

@@ -33,7 +33,7 @@ import {
 import { loadVectors } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, fuzzRuns, native, providers, someAccount, someKey, wasm } from './providers.ts'
+import { codeThrownBy, fuzzRuns, native, providers, refusalBy, someAccount, someKey, wasm } from './providers.ts'
 
 const HALF_DAY_S = 43_200
 const NOW_S = 1_700_000_000
@@ -290,8 +290,8 @@ describe('what is remembered', () => {
 
   it('are never stale keys, nor at a time that is none', () => {
     const remembered = remember(remember(undefined, published(1, 1), late), published(2, 1), late)
-    expect(codeThrownBy(() => remember(remembered, published(1, 1), late))).toBe('bad-input')
-    expect(codeThrownBy(() => remember(undefined, published(1, 1), { ...late, nowS: Number.NaN }))).toBe('bad-input')
+    expect(refusalBy(() => remember(remembered, published(1, 1), late))).toBe('bad-input AK-17')
+    expect(refusalBy(() => remember(undefined, published(1, 1), { ...late, nowS: Number.NaN }))).toBe('bad-input AK-18')
   })
 })
 

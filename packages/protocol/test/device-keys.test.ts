@@ -11,7 +11,6 @@ import {
   expandDeviceKeys,
   expandKeyPair,
   newDeviceKeys,
-  ProtocolError,
   renewDeviceKeys,
   rotateDeviceKeys,
   wipeExpandedKeyPair,
@@ -19,7 +18,7 @@ import {
 import { loadVectors } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, native, providers } from './providers.ts'
+import { codeThrownBy, native, providers, refusalBy, refusalOf } from './providers.ts'
 
 const HOUR_S = 3600
 const NOW_S = 1_700_000_000
@@ -78,18 +77,18 @@ describe.each(providers)('device keys (%s)', (_, crypto) => {
   it('refuse wrong sizes, times that are none, a wiped seed, and a seed that is held', () => {
     const keys = rotate(newDeviceKeys(crypto, seedOf(1), NOW_S), 2, NOW_S, crypto)
     const short = Secret.of(new Uint8Array(31), 'device-key-seed')
-    expect(codeThrownBy(() => newDeviceKeys(crypto, short, NOW_S))).toBe('bad-input')
+    expect(refusalBy(() => newDeviceKeys(crypto, short, NOW_S))).toBe('bad-input AK-01')
     for (const number of [1, 2]) {
-      expect(() => rotate(keys, number, NOW_S, crypto)).toThrow(new ProtocolError('bad-input', 'this device key is held already'))
+      expect(refusalOf(() => rotate(keys, number, NOW_S, crypto))).toEqual(['bad-input DK-02', 'this device key is held already'])
     }
     const wiped = seedOf(3)
     wiped.wipe()
     expect(codeThrownBy(() => rotateDeviceKeys(crypto, keys, wiped, NOW_S))).toBe('bad-key')
     for (const timeS of [-1, 0.5, Number.NaN, 2 ** 53]) {
-      expect(codeThrownBy(() => newDeviceKeys(crypto, seedOf(3), timeS))).toBe('bad-input')
-      expect(codeThrownBy(() => deviceKeyOf(crypto, { seed: seedOf(3), createdAtS: 1, releasedAtS: timeS }))).toBe('bad-input')
-      expect(codeThrownBy(() => confirmDeviceKeys(keys, keys.current.x25519, timeS))).toBe('bad-input')
-      expect(codeThrownBy(() => eraseDeviceKeys(keys, timeS))).toBe('bad-input')
+      expect(refusalBy(() => newDeviceKeys(crypto, seedOf(3), timeS))).toBe('bad-input DK-01')
+      expect(refusalBy(() => deviceKeyOf(crypto, { seed: seedOf(3), createdAtS: 1, releasedAtS: timeS }))).toBe('bad-input DK-01')
+      expect(refusalBy(() => confirmDeviceKeys(keys, keys.current.x25519, timeS))).toBe('bad-input DK-01')
+      expect(refusalBy(() => eraseDeviceKeys(keys, timeS))).toBe('bad-input DK-01')
     }
   })
 })

@@ -9,7 +9,7 @@ import {
 } from '@session-v2/protocol'
 import { loadVectorsOfKind } from '@session-v2/vectors'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, providers, wasm } from './providers.ts'
+import { providers, refusalBy, wasm } from './providers.ts'
 
 const CHAPTER = 'device-link'
 /** Index 0 to 63, as published: the code points, and the name. */
@@ -62,10 +62,10 @@ describe('group ID of another size', () => {
   it.each([0, 7, 9])('%i bytes', size => {
     const groupId = new Uint8Array(size)
     const rootSeed = Secret.of(new Uint8Array(32), 'root-seed')
-    expect(codeThrownBy(() => groupAuthenticationString(wasm, groupId))).toBe('bad-input')
-    expect(codeThrownBy(() => groupCreatedMinutes(groupId))).toBe('bad-input')
-    expect(codeThrownBy(() => cryptGroupId(wasm, rootSeed, new Uint8Array(32), groupId))).toBe('bad-input')
-    expect(codeThrownBy(() => cryptGroupId(wasm, rootSeed, new Uint8Array(31), new Uint8Array(8)))).toBe('bad-input')
+    expect(refusalBy(() => groupAuthenticationString(wasm, groupId))).toBe('bad-input DG-01')
+    expect(refusalBy(() => groupCreatedMinutes(groupId))).toBe('bad-input DG-01')
+    expect(refusalBy(() => cryptGroupId(wasm, rootSeed, new Uint8Array(32), groupId))).toBe('bad-input DG-01')
+    expect(refusalBy(() => cryptGroupId(wasm, rootSeed, new Uint8Array(31), new Uint8Array(8)))).toBe('bad-input DG-02')
   })
 })
 

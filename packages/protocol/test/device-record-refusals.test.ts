@@ -11,8 +11,8 @@ import {
   writeDeviceRecord,
 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
-import { refusalOf, someDevice } from './group-world.ts'
-import { native } from './providers.ts'
+import { someDevice } from './group-world.ts'
+import { native, refusalBy, refusalOf } from './providers.ts'
 
 const { record } = someDevice(native, 1)
 const { x25519, mlKem768 } = record
@@ -38,8 +38,8 @@ describe('a record that is none (DG-04, DG-06)', () => {
     ['1:vi2000001e', '1:v1:2', 'wrong-type', 'integer'],
   ])('has %j as %j', (before, after, causeCode, complaint) => {
     expect(text).toContain(before)
-    const [code, said, cause] = refusalOf(() => decodeDeviceRecord(Buffer.from(text.replace(before, after), 'latin1')))
-    expect([code, cause]).toEqual(['malformed', causeCode])
+    const [refusal, said, cause] = refusalOf(() => decodeDeviceRecord(Buffer.from(text.replace(before, after), 'latin1')))
+    expect([refusal, cause]).toEqual(['malformed DG-06', causeCode])
     expect(said).toMatch(/^this is no record of a device: /)
     expect(said).toContain(complaint)
   })
@@ -69,9 +69,9 @@ describe('a record that cannot be written says why (DG-05, DG-06)', () => {
     for (const extra of [withExtra('i1e', key), { ...withExtra('0:', key), description: undefined }]) {
       const bad = extra as DeviceRecord
       expect(refusalOf(() => encodeDeviceRecord(bad))).toEqual([
-        'bad-input',
+        'bad-input DG-06',
         `the record of a device cannot be written: the extra key "${key}" is a known one`,
-        'bad-input',
+        'bad-input DG-06',
       ])
     }
   })
@@ -80,30 +80,34 @@ describe('a record that cannot be written says why (DG-05, DG-06)', () => {
     ['x', 'wrong-type'],
     ['', 'truncated'],
     ['i1ei2e', 'trailing-bytes'],
-    [`${'l'.repeat(17)}${'e'.repeat(17)}`, 'malformed'],
+    [`${'l'.repeat(17)}${'e'.repeat(17)}`, 'malformed DG-06'],
     [`${'l'.repeat(18)}${'e'.repeat(18)}`, 'too-deep'],
     [`l${'i1e'.repeat(1000)}e`, 'too-large'],
   ])('an extra %#', (value, causeCode) => {
-    const [code, said, cause] = refusalOf(() => encodeDeviceRecord(withExtra(value)))
-    expect([code, cause]).toEqual(['bad-input', causeCode])
+    const [refusal, said, cause] = refusalOf(() => encodeDeviceRecord(withExtra(value)))
+    expect([refusal, cause]).toEqual(['bad-input DG-06', causeCode])
     expect(said).toMatch(BEGINNING)
   })
 
   it('more than what is read, by a byte', () => {
     const room = 65_536 - encodeDeviceRecord({ ...record, description: new Uint8Array(64_000) }).length + 64_000
     expect(encodeDeviceRecord({ ...record, description: new Uint8Array(room) })).toHaveLength(65_536)
-    const [code, said, cause] = refusalOf(() => encodeDeviceRecord({ ...record, description: new Uint8Array(room + 1) }))
-    expect([code, cause]).toEqual(['bad-input', 'malformed'])
+    const [refusal, said, cause] = refusalOf(() => encodeDeviceRecord({ ...record, description: new Uint8Array(room + 1) }))
+    expect([refusal, cause]).toEqual(['bad-input DG-06', 'malformed DG-06'])
     expect(said).toMatch(BEGINNING)
     // Two extras with less than 1000 values each, and more together.
     const extras = new Map(['y', 'z'].map(key => [key, encodeUtf8(`l${'i1e'.repeat(600)}e`)]))
-    expect(refusalOf(() => encodeDeviceRecord({ ...record, extras })).slice(0, 1)).toEqual(['bad-input'])
+    expect(refusalBy(() => encodeDeviceRecord({ ...record, extras }))).toBe('bad-input DG-06')
   })
 })
 
 describe('a record of ours that cannot be written says why (DG-05)', () => {
   it('integers, keys and texts', () => {
-    expect(refusalOf(() => write({ seqno: INT64_MAX + 1n })).slice(1)).toEqual([expect.stringMatching(BEGINNING), 'out-of-range'])
+    expect(refusalOf(() => write({ seqno: INT64_MAX + 1n }))).toEqual([
+      'bad-input DG-06',
+      expect.stringMatching(BEGINNING),
+      'out-of-range',
+    ])
     expect([
       refusalOf(() => write({ x25519: new Uint8Array(31) as X25519PublicKey })),
       refusalOf(() => write({ mlKem768: new Uint8Array(1185) as MlKem768PublicKey })),
@@ -116,22 +120,25 @@ describe('a record of ours that cannot be written says why (DG-05)', () => {
       refusalOf(() => write({ version: [9_223_372_036_854, 999, 0] })),
     ]).toEqual(
       [
-        'the X25519 key of a device has 31 bytes instead of 32',
-        'the ML-KEM-768 key of a device has 1185 bytes instead of 1184',
-        'a text holds half of a surrogate pair',
-        'a text holds half of a surrogate pair',
-        'a version has three whole numbers',
-        'a version has three whole numbers',
-        'a version has three whole numbers',
-        'a version has three whole numbers',
-        '9223372036854 is too great for a version',
-      ].map(text => ['bad-input', text]),
+        ['DG-06', 'the X25519 key of a device has 31 bytes instead of 32'],
+        ['DG-06', 'the ML-KEM-768 key of a device has 1185 bytes instead of 1184'],
+        ['ENC-01', 'a text holds half of a surrogate pair'],
+        ['ENC-01', 'a text holds half of a surrogate pair'],
+        ['DG-05', 'a version has three whole numbers'],
+        ['DG-05', 'a version has three whole numbers'],
+        ['DG-05', 'a version has three whole numbers'],
+        ['DG-05', 'a version has three whole numbers'],
+        ['DG-06', '9223372036854 is too great for a version'],
+      ].map(([clause, text]) => [`bad-input ${clause}`, text]),
     )
   })
 
   it('the greatest version is 2^63 − 1', () => {
     expect(write({ version: [9_223_372_036_854, 775, 807] }).version).toBe(INT64_MAX)
-    expect(refusalOf(() => write({ version: [9_223_372_036_854, 775, 808] }))[1]).toMatch(/too great/)
+    expect(refusalOf(() => write({ version: [9_223_372_036_854, 775, 808] }))).toEqual([
+      'bad-input DG-06',
+      expect.stringMatching(/too great/),
+    ])
   })
 
   it('is not blamed for a mistake: an argument that is not there', () => {
@@ -179,7 +186,7 @@ describe('a device ID as text (DG-03)', () => {
       `${'a'.repeat(64)}${character}`,
       `${character}${'a'.repeat(64)}`,
     ]) {
-      expect(refusalOf(() => parseDeviceId(text))).toEqual(['bad-input', 'a device ID is 64 hexadecimal characters'])
+      expect(refusalOf(() => parseDeviceId(text))).toEqual(['bad-input DG-03', 'a device ID is 64 hexadecimal characters'])
     }
   })
 

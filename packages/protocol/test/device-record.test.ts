@@ -27,7 +27,7 @@ import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { someDevice } from './group-world.ts'
-import { codeThrownBy, fuzzRuns, native, providers, wasm } from './providers.ts'
+import { fuzzRuns, native, providers, refusalBy, wasm } from './providers.ts'
 
 const CHAPTER = 'device-group'
 const own = loadVectors(CHAPTER).filter(file => file.in?.record !== undefined)
@@ -48,11 +48,11 @@ describe('device ID, DG-03', () => {
   })
 
   it.each(['', 'ab', 'ab'.repeat(31), 'ab'.repeat(33), `${'ab'.repeat(31)}xy`, `${'ab'.repeat(31)}a\n`])('is not %j', text => {
-    expect(codeThrownBy(() => parseDeviceId(text))).toBe('bad-input')
+    expect(refusalBy(() => parseDeviceId(text))).toBe('bad-input DG-03')
   })
 
   it.each([0, 31, 33])('does not have %i bytes', size => {
-    expect(codeThrownBy(() => deviceIdOf(new Uint8Array(size)))).toBe('bad-input')
+    expect(refusalBy(() => deviceIdOf(new Uint8Array(size)))).toBe('bad-input DG-03')
   })
 
   it('sorts as text as its bytes do', () => {
@@ -87,7 +87,7 @@ describe('record of a device, DG-06', () => {
   it.each(own.filter(file => file.failure !== undefined).map(file => [file.name, file.reason, file] as const))(
     '%s: %s',
     (_name, _reason, file) => {
-      expect(codeThrownBy(() => decodeDeviceRecord(decodeHex(file.in.record)))).toBe(file.failure)
+      expect(refusalBy(() => decodeDeviceRecord(decodeHex(file.in.record)))).toBe(`${file.failure} ${file.clause}`)
     },
   )
 
@@ -129,14 +129,14 @@ describe('record of a device as we write it, DG-05', () => {
   })
 
   it.each([
-    [[-1, 0, 0]],
-    [[0, -1, 0]],
-    [[0, 0, 0.5]],
-    [[Number.NaN, 0, 0]],
-    [[9_223_372_036_855, 0, 0]],
-    [[Number.MAX_SAFE_INTEGER, 0, 0]],
-  ] as const)('refuses the version %j', version => {
-    expect(codeThrownBy(() => written({ version }))).toBe('bad-input')
+    [[-1, 0, 0], 'DG-05'],
+    [[0, -1, 0], 'DG-05'],
+    [[0, 0, 0.5], 'DG-05'],
+    [[Number.NaN, 0, 0], 'DG-05'],
+    [[9_223_372_036_855, 0, 0], 'DG-06'],
+    [[Number.MAX_SAFE_INTEGER, 0, 0], 'DG-06'],
+  ] as const)('refuses the version %j', (version, clause) => {
+    expect(refusalBy(() => written({ version }))).toBe(`bad-input ${clause}`)
   })
 
   it.each([
@@ -165,32 +165,32 @@ describe('record of a device as we write it, DG-05', () => {
 
 describe('record of a device that cannot be written, DG-05, DG-06', () => {
   it.each([
-    ['half a character', { description: '\ud800' }],
-    ['half a character in the type', { type: 'a\udc00' }],
-    ['a sequence number beyond 64 bits', { seqno: INT64_MAX + 1n }],
-    ['a time beyond 64 bits', { timestampS: INT64_MIN - 1n }],
-    ['a known key among the extras', { extras: new Map([['d', encodeUtf8('0:')]]) }],
-    ['an extra that is no value', { extras: new Map([['z', encodeUtf8('x')]]) }],
-    ['an extra of no bytes', { extras: new Map([['z', new Uint8Array(0)]]) }],
-    ['an extra of two values', { extras: new Map([['z', encodeUtf8('i1ei2e')]]) }],
-    ['an extra that brings a key along', { extras: new Map([['z', encodeUtf8('i1e2:zzi2e')]]) }],
-    ['an extra whose key is no byte string', { extras: new Map([['\u0100', encodeUtf8('i1e')]]) }],
-    ['an extra that is nested too deep', { extras: new Map([['z', encodeUtf8(`${'l'.repeat(17)}${'e'.repeat(17)}`)]]) }],
-    ['more than 64 KiB', { extras: new Map([['z', encodeUtf8(`65000:${'a'.repeat(65_000)}`)]]) }],
-  ] as const)('refuses %s', (_, fields) => {
-    expect(codeThrownBy(() => written(fields))).toBe('bad-input')
+    ['half a character', 'ENC-01', { description: '\ud800' }],
+    ['half a character in the type', 'ENC-01', { type: 'a\udc00' }],
+    ['a sequence number beyond 64 bits', 'DG-06', { seqno: INT64_MAX + 1n }],
+    ['a time beyond 64 bits', 'DG-06', { timestampS: INT64_MIN - 1n }],
+    ['a known key among the extras', 'DG-06', { extras: new Map([['d', encodeUtf8('0:')]]) }],
+    ['an extra that is no value', 'DG-06', { extras: new Map([['z', encodeUtf8('x')]]) }],
+    ['an extra of no bytes', 'DG-06', { extras: new Map([['z', new Uint8Array(0)]]) }],
+    ['an extra of two values', 'DG-06', { extras: new Map([['z', encodeUtf8('i1ei2e')]]) }],
+    ['an extra that brings a key along', 'DG-06', { extras: new Map([['z', encodeUtf8('i1e2:zzi2e')]]) }],
+    ['an extra whose key is no byte string', 'DG-06', { extras: new Map([['\u0100', encodeUtf8('i1e')]]) }],
+    ['an extra that is nested too deep', 'DG-06', { extras: new Map([['z', encodeUtf8(`${'l'.repeat(17)}${'e'.repeat(17)}`)]]) }],
+    ['more than 64 KiB', 'DG-06', { extras: new Map([['z', encodeUtf8(`65000:${'a'.repeat(65_000)}`)]]) }],
+  ] as const)('refuses %s', (_, clause, fields) => {
+    expect(refusalBy(() => written(fields))).toBe(`bad-input ${clause}`)
   })
 
   it('refuses keys of another size', () => {
     const short = new Uint8Array(31) as X25519PublicKey
-    expect(codeThrownBy(() => encodeDeviceRecord(recordWith({ x25519: short })))).toBe('bad-input')
-    expect(codeThrownBy(() => encodeDeviceRecord(recordWith({ mlKem768: new Uint8Array(1185) as MlKem768PublicKey })))).toBe(
-      'bad-input',
+    expect(refusalBy(() => encodeDeviceRecord(recordWith({ x25519: short })))).toBe('bad-input DG-06')
+    expect(refusalBy(() => encodeDeviceRecord(recordWith({ mlKem768: new Uint8Array(1185) as MlKem768PublicKey })))).toBe(
+      'bad-input DG-06',
     )
   })
 
   it('refuses what it would not read: a description of 64 KiB', () => {
-    expect(codeThrownBy(() => encodeDeviceRecord(recordWith({ description: new Uint8Array(65_536) })))).toBe('bad-input')
+    expect(refusalBy(() => encodeDeviceRecord(recordWith({ description: new Uint8Array(65_536) })))).toBe('bad-input DG-06')
   })
 })
 

@@ -15,7 +15,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { shuffled } from '../src/device-group/random-order.ts'
 import { devicesOf, fieldsOf, gone, groupOf, memberOf, openAs, signedAgain, someDevice, type TestDevice } from './group-world.ts'
-import { codeThrownBy, native, providers, someAccount, someKey } from './providers.ts'
+import { native, providers, refusalBy, someAccount, someKey } from './providers.ts'
 
 const random = systemRandom()
 describe.each(providers)('size of a group message, DG-07, DG-10, DG-12, DG-14 (%s)', (_, crypto) => {
@@ -143,19 +143,20 @@ describe('a group that cannot be sealed', () => {
     )
 
   it.each([
-    ['without members', { devices: new Map([gone(101, 'left')]) }],
-    ['without an account key', { accountKeys: [] }],
-    ['with a link key that is not that of the current account key', { linkX25519: someKey(native, 9).x25519.publicKey }],
+    ['without members', 'DG-12', { devices: new Map([gone(101, 'left')]) }],
+    ['without an account key', 'DG-07', { accountKeys: [] }],
+    ['with a link key that is not that of the current account key', 'DG-10', { linkX25519: someKey(native, 9).x25519.publicKey }],
     [
       'with a link key of a rotated account key',
+      'DG-10',
       { accountKeys: [...group.accountKeys, someKey(native, 9, 1, 5000)], linkX25519: someKey(native, 9).x25519.publicKey },
     ],
-    ['with two current account keys', { accountKeys: [...group.accountKeys, someKey(native, 9)] }],
-    ['with a group ID of another size', { groupId: new Uint8Array(7) }],
-    ['with 257 members', { devices: members(257) }],
-    ['with 4097 devices', { devices: new Map([[device!.id, device!.entry], ...leavers(4096, 'left')]) }],
-  ] as const)('%s', (_, changed) => {
-    expect(codeThrownBy(() => seal(changed))).toBe('bad-input')
+    ['with two current account keys', 'AK-03', { accountKeys: [...group.accountKeys, someKey(native, 9)] }],
+    ['with a group ID of another size', 'DG-01', { groupId: new Uint8Array(7) }],
+    ['with 257 members', 'DG-12', { devices: members(257) }],
+    ['with 4097 devices', 'DG-09', { devices: new Map([[device!.id, device!.entry], ...leavers(4096, 'left')]) }],
+  ] as const)('%s', (_, clause, changed) => {
+    expect(refusalBy(() => seal(changed))).toBe(`bad-input ${clause}`)
   })
 
   it('can have 256 members, and 4095 removals', () => {

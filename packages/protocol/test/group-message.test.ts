@@ -15,7 +15,7 @@ import { announcesRemoval, removalEntry } from '../src/device-group/announced-re
 import { verifyGroupMessage } from '../src/device-group/group-message.ts'
 import { matchingSlots, unwrapKeyBase } from '../src/device-group/key-slots.ts'
 import { payloadNonce } from '../src/device-group/seal.ts'
-import { accountOf, providers } from './providers.ts'
+import { accountOf, providers, refusalBy, refusedAs } from './providers.ts'
 
 const CHAPTER = 'device-group'
 const recorded = loadVectorsOfKind(CHAPTER, 'device_group').map(vector => [vector.in.name, vector] as const)
@@ -133,7 +133,11 @@ describe.each(providers)('group message, NOT-12 (%s)', (_, crypto) => {
     '%s: %s',
     (_name, _reason, file) => {
       const opened = openOf(file.in)
-      expect(opened.outcome).toBe(file.failure)
+      expect(opened).toMatchObject(refusedAs(file))
+      if (file.failure === 'forged') {
+        const { publicKey } = accountOf(crypto, file.in.root_seed).ed25519
+        expect(refusalBy(() => verifyGroupMessage(crypto, publicKey, decodeHex(file.in.message)))).toBe(`forged ${file.clause}`)
+      }
       expect(opened.outcome === 'not-for-us' && opened.announcesRemoval).toBe(file.out.kicked ?? false)
     },
   )

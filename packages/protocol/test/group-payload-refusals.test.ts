@@ -3,8 +3,8 @@ import { Secret } from '@session-v2/crypto'
 import { encodeUtf8, INT64_MAX, INT64_MIN } from '@session-v2/encoding'
 import { type AccountKeySeed, decodeGroupPayload, deviceIdOf, encodeGroupPayload, type GroupEntry } from '@session-v2/protocol'
 import { describe, expect, it, vi } from 'vitest'
-import { isZero, refusalOf, someDevice } from './group-world.ts'
-import { native } from './providers.ts'
+import { isZero, someDevice } from './group-world.ts'
+import { native, refusalOf } from './providers.ts'
 
 const SEED = 'abcdefgh'.repeat(4)
 const ID = 'i'.repeat(32)
@@ -27,8 +27,8 @@ describe('a payload that is none (DG-07, DG-09)', () => {
     [`d1:Kle1:zl${'i1e'.repeat(100_000)}ee`, 'too-large'],
     [listed(`32:${ID}i99999999999999999999e`), 'out-of-range'],
   ])('%#, for its encoding', (text, causeCode) => {
-    const [code, said, cause] = refusalOf(() => decode(text))
-    expect([code, cause]).toEqual(['malformed', causeCode])
+    const [refusal, said, cause] = refusalOf(() => decode(text))
+    expect([refusal, cause]).toEqual(['malformed DG-09', causeCode])
     expect(said).toMatch(/^this is no payload of a group message: .+/)
   })
 
@@ -57,12 +57,12 @@ describe('a payload that is none (DG-07, DG-09)', () => {
     [listed(`32:${ID}le`), 'a device in a payload is neither a record nor a time'],
     [listed(`32:${ID}1:5`), 'a device in a payload is neither a record nor a time'],
   ])('%#, for what it says', (text, complaint) => {
-    expect(refusalOf(() => decode(text))).toEqual(['malformed', complaint])
+    expect(refusalOf(() => decode(text))).toEqual(['malformed DG-09', complaint])
   })
 
   it('has a record that is none', () => {
-    const [code, said, cause] = refusalOf(() => decode(listed(`32:${ID}de`)))
-    expect([code, cause]).toEqual(['malformed', 'missing-field'])
+    const [refusal, said, cause] = refusalOf(() => decode(listed(`32:${ID}de`)))
+    expect([refusal, cause]).toEqual(['malformed DG-06', 'missing-field'])
     expect(said).toMatch(/^this is no record of a device: /)
   })
 
@@ -88,7 +88,7 @@ describe('a payload that cannot be written says why (DG-07 to DG-09)', () => {
 
   it.each([0n, -1n, INT64_MAX + 1n])('the time %i of a device that is gone', atS => {
     for (const kind of ['left', 'kicked'] as const) {
-      expect(encode([[id, { kind, atS }]])).toEqual(['bad-input', `${atS} is no time at which a device can be gone`])
+      expect(encode([[id, { kind, atS }]])).toEqual(['bad-input DG-08', `${atS} is no time at which a device can be gone`])
     }
   })
 
@@ -97,15 +97,15 @@ describe('a payload that cannot be written says why (DG-07 to DG-09)', () => {
       deviceIdOf(new Uint8Array(32).fill(at & 0xff).fill(at >> 8, 31)),
       { kind: 'left', atS: 1n },
     ])
-    expect(encode(devices)).toEqual(['bad-input', 'a payload has 4096 devices at most, not 4097'])
+    expect(encode(devices)).toEqual(['bad-input DG-09', 'a payload has 4096 devices at most, not 4097'])
     const keys = Array.from({ length: 257 }, (_, at) => seedOf(at & 0xff, { rotatedAtS: at }))
-    expect(encode([], keys)).toEqual(['bad-input', 'a payload has 256 account keys at most, not 257'])
+    expect(encode([], keys)).toEqual(['bad-input DG-09', 'a payload has 256 account keys at most, not 257'])
   })
 
   it('an account key that is none', () => {
     const short = { ...seedOf(1), seed: Secret.of(new Uint8Array(31), 'account-key-seed') } as AccountKeySeed
-    expect(encode([], [short])).toEqual(['bad-input', 'the seed of an account key has 31 bytes instead of 32'])
-    const noTime = (timeS: number) => ['bad-input', `${timeS} is not a time in whole seconds since the epoch`]
+    expect(encode([], [short])).toEqual(['bad-input DG-07', 'the seed of an account key has 31 bytes instead of 32'])
+    const noTime = (timeS: number) => ['bad-input DG-09', `${timeS} is not a time in whole seconds since the epoch`]
     expect(encode([], [seedOf(1, { createdAtS: 0.5 })])).toEqual(noTime(0.5))
     expect(encode([], [seedOf(1, { createdAtS: -1 })])).toEqual(noTime(-1))
     expect(encode([], [seedOf(1, { rotatedAtS: -1 })])).toEqual(noTime(-1))

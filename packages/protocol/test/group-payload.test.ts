@@ -26,7 +26,7 @@ import { loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { groupOf, someDevice, watched } from './group-world.ts'
-import { codeThrownBy, fuzzRuns, native, providers, wasm } from './providers.ts'
+import { codeThrownBy, fuzzRuns, native, providers, refusalBy, wasm } from './providers.ts'
 
 const recorded = loadVectorsOfKind('device-group', 'device_group').map(vector => [vector.in.name, vector.out] as const)
 const seedOf = (byte: number, createdAtS: number, rotatedAtS?: number): AccountKeySeed => ({
@@ -99,20 +99,25 @@ describe('account keys in a payload, DG-07', () => {
   })
 
   it.each([
-    ['two current keys', [seedOf(1, 5), seedOf(2, 6)]],
-    ['a seed twice', [seedOf(1, 5), seedOf(1, 4, 5)]],
-    ['a time before the epoch', [seedOf(1, -1)]],
-    ['half a second', [seedOf(1, 5, 6.5)]],
-    ['a seed of another size', [{ seed: Secret.of(new Uint8Array(31), 'account-key-seed'), createdAtS: 5 } as AccountKeySeed]],
+    ['two current keys', 'AK-03', [seedOf(1, 5), seedOf(2, 6)]],
+    ['a seed twice', 'AK-03', [seedOf(1, 5), seedOf(1, 4, 5)]],
+    ['a time before the epoch', 'DG-09', [seedOf(1, -1)]],
+    ['half a second', 'DG-09', [seedOf(1, 5, 6.5)]],
+    [
+      'a seed of another size',
+      'DG-07',
+      [{ seed: Secret.of(new Uint8Array(31), 'account-key-seed'), createdAtS: 5 } as AccountKeySeed],
+    ],
     [
       '257 keys',
+      'DG-09',
       Array.from(
         { length: 257 },
         (_, at) => ({ ...seedOf(0, at, at), seed: Secret.of(deviceSeed(at), 'account-key-seed') }) as AccountKeySeed,
       ),
     ],
-  ])('are not written: %s', (_, keys) => {
-    expect(codeThrownBy(() => encodeGroupPayload(payloadOf([], keys)))).toBe('bad-input')
+  ])('are not written: %s', (_, clause, keys) => {
+    expect(refusalBy(() => encodeGroupPayload(payloadOf([], keys)))).toBe(`bad-input ${clause}`)
   })
 
   it('can be 256', () => {
@@ -144,7 +149,7 @@ describe('devices that are gone, DG-08', () => {
 
   it.each([0n, -1n, INT64_MIN, INT64_MAX + 1n])('are not written with the time %i', atS => {
     for (const kind of ['left', 'kicked'] as const) {
-      expect(codeThrownBy(() => encodeGroupPayload(payloadOf([[id, { kind, atS }]])))).toBe('bad-input')
+      expect(refusalBy(() => encodeGroupPayload(payloadOf([[id, { kind, atS }]])))).toBe('bad-input DG-08')
     }
   })
 })
@@ -154,14 +159,14 @@ describe('limits of a payload, DG-09', () => {
 
   it('4096 devices are written and read, 4097 are neither', () => {
     expect(decodeGroupPayload(wasm, encodeGroupPayload(gone(4096))).devices.size).toBe(4096)
-    expect(codeThrownBy(() => encodeGroupPayload(gone(4097)))).toBe('bad-input')
+    expect(refusalBy(() => encodeGroupPayload(gone(4097)))).toBe('bad-input DG-09')
     const entries = Array.from({ length: 4097 }, (_, at) => concatBytes(encodeUtf8('32:'), deviceSeed(at), encodeUtf8('i5e')))
     const encoded = concatBytes(encodeUtf8('d1:Dd'), ...entries, encodeUtf8('e1:Klee'))
-    expect(codeThrownBy(() => decodeGroupPayload(wasm, encoded))).toBe('malformed')
+    expect(refusalBy(() => decodeGroupPayload(wasm, encoded))).toBe('malformed DG-09')
   })
 
   it('more than 1 MiB is not read', () => {
-    expect(codeThrownBy(() => decodeGroupPayload(wasm, new Uint8Array(1024 * 1024 + 1).fill(0x64)))).toBe('malformed')
+    expect(refusalBy(() => decodeGroupPayload(wasm, new Uint8Array(1024 * 1024 + 1).fill(0x64)))).toBe('malformed DG-09')
   })
 })
 

@@ -12,8 +12,8 @@ import {
 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { encodeGroupMessage, verifyGroupMessage } from '../src/device-group/group-message.ts'
-import { devicesOf, fieldsOf, gone, groupOf, openAs, refusalOf, signedAgain } from './group-world.ts'
-import { native, someAccount, someKey } from './providers.ts'
+import { devicesOf, fieldsOf, gone, groupOf, openAs, signedAgain } from './group-world.ts'
+import { native, refusalOf, someAccount, someKey } from './providers.ts'
 
 const account = someAccount(native, 1)
 const [device] = devicesOf(native, 1)
@@ -25,7 +25,7 @@ const changed = (changes: Record<string, number>) => {
   const sizes = Object.entries(changes).map(([key, sizeBytes]) => [key, new Uint8Array(sizeBytes).fill(9)] as const)
   return signedAgain(native, account, new Map([...[...fields, ...sizes].sort(([a], [b]) => (a < b ? -1 : 1))]))
 }
-const WRONG_SIZE = ['malformed', 'a field of the group message has a size that it cannot have']
+const WRONG_SIZE = ['malformed DG-16', 'a field of the group message has a size that it cannot have']
 
 describe('a group message that is none (DG-10, DG-11)', () => {
   it.each([
@@ -33,19 +33,19 @@ describe('a group message that is none (DG-10, DG-11)', () => {
     ['de', '""', 'missing-field'],
     ['d0:1:Ge', '"A"', 'missing-field'],
   ])('is %j', (text, complaint, causeCode) => {
-    const [code, said, cause] = refusalOf(() => verify(encodeUtf8(text)))
-    expect([code, cause]).toEqual(['malformed', causeCode])
+    const [refusal, said, cause] = refusalOf(() => verify(encodeUtf8(text)))
+    expect([refusal, cause]).toEqual(['malformed DG-10', causeCode])
     expect(said).toMatch(/^this is no group message: /)
     expect(said).toContain(complaint)
   })
 
   it('is of another type, whoever signed it', () => {
     const other = signedAgain(native, account, new Map(fields).set('', encodeUtf8('L')))
-    expect(refusalOf(() => verify(other))).toEqual(['malformed', 'this message is of another type'])
+    expect(refusalOf(() => verify(other))).toEqual(['malformed DG-10', 'this message is of another type'])
   })
 
   it('is signed by nobody, or has bytes of more than one signer', () => {
-    const forged = ['forged', 'the group message is not signed by this account']
+    const forged = ['forged DG-11', 'the group message is not signed by this account']
     expect(refusalOf(() => verifyGroupMessage(native, someAccount(native, 2).ed25519.publicKey, message))).toEqual(forged)
     expect(refusalOf(() => verify(message.with(message.length - 5, message.at(-5)! ^ 1)))).toEqual(forged)
   })
@@ -58,16 +58,16 @@ describe('a group message that is none (DG-10, DG-11)', () => {
     ['X', 31],
     ['X', 33],
   ])('has a field %s of %i bytes', (key, sizeBytes) => {
-    const [code, said, cause] = refusalOf(() => verify(changed({ [key]: sizeBytes })))
-    expect([code, cause]).toEqual(['malformed', 'wrong-size'])
+    const [refusal, said, cause] = refusalOf(() => verify(changed({ [key]: sizeBytes })))
+    expect([refusal, cause]).toEqual(['malformed DG-10', 'wrong-size'])
     expect(said).toContain(`"${key}"`)
   })
 
   it.each([63, 65])('has a signature of %i bytes', sizeBytes => {
     const writer = new BtDictWriter()
     for (const [key, value] of fields) writer.bytes(key, key === '~' ? new Uint8Array(sizeBytes) : value)
-    const [code, said, cause] = refusalOf(() => verify(writer.finish()))
-    expect([code, cause]).toEqual(['malformed', 'wrong-size'])
+    const [refusal, said, cause] = refusalOf(() => verify(writer.finish()))
+    expect([refusal, cause]).toEqual(['malformed DG-10', 'wrong-size'])
     expect(said).toContain('"~"')
   })
 })
@@ -117,7 +117,10 @@ describe('a group message with fields of sizes that they cannot have together (D
       ['X', 'the link key of the message'],
     ] as const) {
       const opened = openAs(native, account, device!, signedAgain(native, account, new Map(fields).set(key, new Uint8Array(32))))
-      expect(opened).toMatchObject({ outcome: 'malformed', cause: { code: 'malformed', cause: { code: 'bad-point' } } })
+      expect(opened).toMatchObject({
+        outcome: 'malformed',
+        cause: { code: 'malformed', clause: 'DG-16', cause: { code: 'bad-point' } },
+      })
       expect(opened).toHaveProperty('cause.message', expect.stringMatching(new RegExp(`^${noun} cannot be used: \\w+`)))
     }
   })
@@ -136,13 +139,13 @@ describe('the size of a group message (DG-10)', () => {
     const most = 2 ** 20 - encode(1_000_000).length + 1_000_000
     expect(encode(most)).toHaveLength(2 ** 20)
     expect(verify(encode(most)).sealed).toHaveLength(most)
-    expect(refusalOf(() => encode(most + 1))).toEqual(['bad-input', 'a group message of 1048577 bytes is too large'])
+    expect(refusalOf(() => encode(most + 1))).toEqual(['bad-input DG-10', 'a group message of 1048577 bytes is too large'])
     const writer = new BtDictWriter().bytes('', encodeUtf8('G'))
     const { ephemeral, ciphertexts, wrappedKeys, sealed } = envelope(most + 1)
     writer.bytes('A', ephemeral).bytes('C', ciphertexts).bytes('K', wrappedKeys).bytes('d', sealed)
     const large = writer.sign('~', body => ed25519Sign(native, account.ed25519.secretKey, body)).finish()
     expect(refusalOf(() => verify(large))).toEqual([
-      'malformed',
+      'malformed DG-10',
       'this is no group message: 1048577 bytes, at most 1048576 read',
       'too-large',
     ])
@@ -154,12 +157,12 @@ describe('a group that cannot be sealed says why', () => {
     refusalOf(() => sealGroupMessage(native, systemRandom(), account, { ...group, ...changes }))
 
   it.each([
-    [{ accountKeys: [] }, 'a group has an account key'],
-    [{ linkX25519: someKey(native, 9).x25519.publicKey }, 'the link key of a group is that of its current account key'],
-    [{ groupId: new Uint8Array(7) }, 'a group ID has 7 bytes instead of 8'],
-    [{ devices: new Map([gone(101, 'left')]) }, 'a group message is for 1 to 256 devices, not 0'],
-  ])('%#', (changes, text) => {
-    expect(seal(changes)).toEqual(['bad-input', text])
+    [{ accountKeys: [] }, 'DG-07', 'a group has an account key'],
+    [{ linkX25519: someKey(native, 9).x25519.publicKey }, 'DG-10', 'the link key of a group is that of its current account key'],
+    [{ groupId: new Uint8Array(7) }, 'DG-01', 'a group ID has 7 bytes instead of 8'],
+    [{ devices: new Map([gone(101, 'left')]) }, 'DG-12', 'a group message is for 1 to 256 devices, not 0'],
+  ])('%#', (changes, clause, text) => {
+    expect(seal(changes)).toEqual([`bad-input ${clause}`, text])
   })
 })
 
@@ -174,12 +177,12 @@ describe('a size that an ID does not have (DG-01 to DG-03)', () => {
       refusalOf(() => deviceIdOf(short)),
       refusalOf(() => parseDeviceId('abc')),
     ]).toEqual([
-      ['bad-input', 'the ephemeral key has 31 bytes instead of 32'],
-      ['bad-input', 'a group ID has 31 bytes instead of 8'],
-      ['bad-input', 'a group ID has 31 bytes instead of 8'],
-      ['bad-input', 'a group ID has 31 bytes instead of 8'],
-      ['bad-input', 'a device ID has 31 bytes instead of 32'],
-      ['bad-input', 'a device ID is 64 hexadecimal characters'],
+      ['bad-input DG-02', 'the ephemeral key has 31 bytes instead of 32'],
+      ['bad-input DG-01', 'a group ID has 31 bytes instead of 8'],
+      ['bad-input DG-01', 'a group ID has 31 bytes instead of 8'],
+      ['bad-input DG-01', 'a group ID has 31 bytes instead of 8'],
+      ['bad-input DG-03', 'a device ID has 31 bytes instead of 32'],
+      ['bad-input DG-03', 'a device ID is 64 hexadecimal characters'],
     ])
   })
 })

@@ -15,7 +15,6 @@ import {
   type OpenGroupOutcome,
   type OutgoingGroup,
   openGroupMessage,
-  ProtocolError,
   writeDeviceRecord,
 } from '@session-v2/protocol'
 import { someKey } from './providers.ts'
@@ -147,18 +146,6 @@ export function failingAt(crypto: Crypto, operation: string, failure: Error): Cr
     ...crypto,
     [raw]: new Proxy(crypto[raw] as object, { get: (all, name) => (name === operation ? fail : Reflect.get(all, name)) }),
   }
-}
-
-/** What `action` throws: its code, its text, and the code of what caused it. Fails when it throws nothing, or no ProtocolError. */
-export function refusalOf(action: () => unknown): [code: string, text: string, causeCode?: string] {
-  try {
-    action()
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    const { code, message, cause } = error as ProtocolError & { cause?: { code: string } }
-    return cause === undefined ? [code, message] : [code, message, cause.code]
-  }
-  throw new Error('nothing was thrown')
 }
 
 export function isZero(bytes: Uint8Array): boolean {

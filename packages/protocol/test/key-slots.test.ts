@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { announceRemovals, announcesRemoval, removalEntry } from '../src/device-group/announced-removals.ts'
 import { encapsulateSlots, matchingSlots, wrapKeyBase } from '../src/device-group/key-slots.ts'
 import { sealGroupMessage } from '../src/device-group/seal.ts'
-import { devicesOf, failingAt, fieldsOf, groupOf, openAs, refusalOf, someDevice, watched, watchedRandom } from './group-world.ts'
-import { native, someAccount } from './providers.ts'
+import { devicesOf, failingAt, fieldsOf, groupOf, openAs, someDevice, watched, watchedRandom } from './group-world.ts'
+import { native, refusalOf, someAccount } from './providers.ts'
 
 const random = systemRandom()
 const account = someAccount(native, 1)
@@ -18,7 +18,7 @@ describe('slots (DG-12)', () => {
   it.each([0, 257])('are not made for %i devices', count => {
     const recipients = Array.from({ length: count }, () => device.record)
     expect(refusalOf(() => encapsulateSlots(native, random, recipients))).toEqual([
-      'bad-input',
+      'bad-input DG-12',
       `a group message is for 1 to 256 devices, not ${count}`,
     ])
   })
@@ -103,7 +103,7 @@ describe('an announcement of removals (DG-14)', () => {
 
   it('is for 4096 devices at most', () => {
     const many = Array.from({ length: 4097 }, (_, at) => idOf(at))
-    expect(refusalOf(() => announce(many))).toEqual(['bad-input', '4097 removals are too many'])
+    expect(refusalOf(() => announce(many))).toEqual(['bad-input DG-16', '4097 removals are too many'])
     expect(announce(many.slice(1))).toHaveLength(4096 * 16)
   })
 

@@ -24,8 +24,8 @@ import {
 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { linkRequestKey } from '../src/device-link/key-derivation.ts'
-import { failingAt, refusalOf, someDevice } from './group-world.ts'
-import { native, someAccount, someKey } from './providers.ts'
+import { failingAt, someDevice } from './group-world.ts'
+import { native, refusalOf, someAccount, someKey } from './providers.ts'
 
 const account = someAccount(native, 1)
 const key = someKey(native, 2)
@@ -65,7 +65,7 @@ const id = deviceIdBytes(device.id)
 const record = encodeDeviceRecord(device.record)
 
 /** What a malformed outcome says, like `refusalOf`. */
-function complaintOf(outcome: OpenLinkOutcome): [code: string, text: string, causeCode?: string] {
+function complaintOf(outcome: OpenLinkOutcome): ReturnType<typeof refusalOf> {
   if (outcome.outcome !== 'malformed') throw new Error(outcome.outcome)
   return refusalOf(() => {
     throw outcome.cause
@@ -85,19 +85,19 @@ describe('a link request that is none (LINK-01)', () => {
     [`d0:1:L1:E32:${'a'.repeat(32)}1:L16:${'b'.repeat(16)}1:i1:ae`, 'wrong-size', '"i"'],
     [`d0:1:L1:E32:${'a'.repeat(32)}1:L16:${'b'.repeat(16)}1:i3:abce`, 'wrong-size', '"i"'],
   ])('%#, for its encoding', (text, causeCode, complaint) => {
-    const [code, said, cause] = complaintOf(open(encodeUtf8(text)))
-    expect([code, cause]).toEqual(['malformed', causeCode])
+    const [refusal, said, cause] = complaintOf(open(encodeUtf8(text)))
+    expect([refusal, cause]).toEqual(['malformed LINK-05', causeCode])
     expect(said).toMatch(/^this is no link request: /)
     expect(said).toContain(complaint)
   })
 
   it.each(['', 'G', 'LL', 'l'])('is of the type %j', type => {
-    expect(complaintOf(open(withField('', encodeUtf8(type))))).toEqual(['malformed', 'this message is of another type'])
+    expect(complaintOf(open(withField('', encodeUtf8(type))))).toEqual(['malformed LINK-05', 'this message is of another type'])
   })
 
   it('has an ephemeral key of small order (LINK-05)', () => {
     expect(complaintOf(open(withField('E', new Uint8Array(32))))).toEqual([
-      'malformed',
+      'malformed LINK-05',
       expect.stringMatching(/^the ephemeral key of the request cannot be used: \w+/),
       'bad-point',
     ])
@@ -132,8 +132,8 @@ describe('a link request that opens and is none (LINK-03, LINK-04)', () => {
     [new BtDictWriter().bytes('I', id).raw('i', record).finish(), 'missing-field', '"~"'],
     [new BtDictWriter().raw('i', record).finish(), 'missing-field', '"I"'],
   ])('%#, for its encoding', (changed, causeCode, complaint) => {
-    const [code, said, cause] = complaintOf(open(sealedAnew(changed)))
-    expect([code, cause]).toEqual(['malformed', causeCode])
+    const [refusal, said, cause] = complaintOf(open(sealedAnew(changed)))
+    expect([refusal, cause]).toEqual(['malformed LINK-05', causeCode])
     expect(said).toMatch(/^the link request opened but has a wrong form: /)
     expect(said).toContain(complaint)
   })
@@ -142,7 +142,7 @@ describe('a link request that opens and is none (LINK-03, LINK-04)', () => {
     const bad = encodeUtf8('d1:#i1ee')
     for (const changed of [signed(id, bad), signed(id, bad, nobodys(64))]) {
       expect(complaintOf(open(sealedAnew(changed)))).toEqual([
-        'malformed',
+        'malformed DG-06',
         expect.stringMatching(/^this is no record of a device: /),
         'missing-field',
       ])
@@ -163,12 +163,12 @@ describe('a link request that opens and is none (LINK-03, LINK-04)', () => {
       return complaintOf(open(sealedAnew(signed(id, bad))))
     }
     expect(complaintsOf({ x25519: zero })).toEqual([
-      'malformed',
+      'malformed LINK-05',
       expect.stringMatching(/^the X25519 key of the device cannot be used: \w+/),
       'bad-point',
     ])
     expect(complaintsOf({ mlKem768: notReduced })).toEqual([
-      'malformed',
+      'malformed LINK-05',
       expect.stringMatching(/^the ML-KEM-768 key of the device cannot be used: \w+/),
       'bad-key',
     ])
@@ -181,11 +181,14 @@ describe('a link request that cannot be sealed says why (LINK-05)', () => {
     const seal = (link: X25519PublicKey, changed: object) =>
       refusalOf(() => sealLinkRequest(native, random, account, link, device.id, { ...device.record, ...changed }))
     expect(seal(zero, {})).toEqual([
-      'malformed',
+      'malformed DG-16',
       expect.stringMatching(/^the link key of the group cannot be used: \w+/),
       'bad-point',
     ])
-    expect(seal(key.x25519.publicKey, { x25519: zero })[1]).toMatch(/^the X25519 key of the device cannot be used/)
+    expect(seal(key.x25519.publicKey, { x25519: zero }).slice(0, 2)).toEqual([
+      'malformed LINK-05',
+      expect.stringMatching(/^the X25519 key of the device cannot be used/),
+    ])
   })
 })
 
@@ -213,14 +216,14 @@ describe('what else is said of requests', () => {
   })
 
   it.each([-1, 64, 0.5])('there is no emoji %d (SAS-04)', index => {
-    expect(refusalOf(() => emojiLines([index]))).toEqual(['bad-input', `there is no emoji ${index}`])
+    expect(refusalOf(() => emojiLines([index]))).toEqual(['bad-input SAS-04', `there is no emoji ${index}`])
   })
 
   it('an authentication string has 21 indices (SAS-01, SAS-03)', () => {
     expect(linkAuthenticationString(native, plaintext).indices).toHaveLength(21)
     expect(groupAuthenticationString(native, new Uint8Array(8)).indices).toHaveLength(21)
     expect(refusalOf(() => groupAuthenticationString(native, new Uint8Array(7)))).toEqual([
-      'bad-input',
+      'bad-input DG-01',
       'a group ID has 7 bytes instead of 8',
     ])
   })

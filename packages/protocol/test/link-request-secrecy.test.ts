@@ -3,7 +3,7 @@ import { systemRandom } from '@session-v2/crypto'
 import { openLinkRequest, sealLinkRequest } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { type Call, isZero, someDevice, watched, watchedRandom } from './group-world.ts'
-import { codeThrownBy, providers, someAccount, someKey } from './providers.ts'
+import { providers, refusalBy, someAccount, someKey } from './providers.ts'
 
 const resultsOf = (calls: readonly Call[], operation: string, sizeBytes: number) =>
   calls.flatMap(call => (call.operation === operation && !call.isProbe && call.result?.length === sizeBytes ? [call.result] : []))
@@ -37,7 +37,7 @@ describe.each(providers)('secrets of a link request (%s)', (_, crypto) => {
   it('are not even made for keys that cannot be used', () => {
     const { random, drawn } = watchedRandom(systemRandom())
     const link = new Uint8Array(32) as typeof key.x25519.publicKey
-    expect(codeThrownBy(() => sealLinkRequest(crypto, random, account, link, device.id, device.record))).toBe('malformed')
+    expect(refusalBy(() => sealLinkRequest(crypto, random, account, link, device.id, device.record))).toBe('malformed DG-16')
     expect(drawn).toEqual([])
   })
 

@@ -28,7 +28,7 @@ import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { groupOf, someDevice } from './group-world.ts'
-import { accountOf, codeThrownBy, fuzzRuns, native, providers, someAccount, someKey } from './providers.ts'
+import { accountOf, fuzzRuns, native, providers, refusalBy, refusedAs, someAccount, someKey } from './providers.ts'
 
 const CHAPTER = 'device-link'
 const random = systemRandom()
@@ -98,7 +98,8 @@ describe.each(providers)('link request, NOT-12, LINK-05 (%s)', (_, crypto) => {
   it.each(own.filter(file => file.failure !== undefined).map(file => [file.name, file.reason, file] as const))(
     '%s: %s',
     (_name, _reason, file) => {
-      expect(openOf(file.in).outcome).toBe(file.failure)
+      expect(openOf(file.in)).toMatchObject(refusedAs(file))
+      if (file.failure === 'forged') expect(file.clause).toBe('LINK-05')
     },
   )
 
@@ -171,11 +172,11 @@ describe.each(providers)('link request (%s)', (_, crypto) => {
     const zero = new Uint8Array(32) as X25519PublicKey
     const notReduced = device.record.mlKem768.map(() => 0xff) as MlKem768PublicKey
     const sealFor = (link: X25519PublicKey, changed: object) =>
-      codeThrownBy(() => sealLinkRequest(crypto, random, account, link, device.id, { ...device.record, ...changed }))
-    expect(sealFor(zero, {})).toBe('malformed')
-    expect(sealFor(key.x25519.publicKey, { x25519: zero })).toBe('malformed')
-    expect(sealFor(key.x25519.publicKey, { mlKem768: notReduced })).toBe('malformed')
-    expect(sealFor(key.x25519.publicKey, { seqno: 2n ** 63n })).toBe('bad-input')
+      refusalBy(() => sealLinkRequest(crypto, random, account, link, device.id, { ...device.record, ...changed }))
+    expect(sealFor(zero, {})).toBe('malformed DG-16')
+    expect(sealFor(key.x25519.publicKey, { x25519: zero })).toBe('malformed LINK-05')
+    expect(sealFor(key.x25519.publicKey, { mlKem768: notReduced })).toBe('malformed LINK-05')
+    expect(sealFor(key.x25519.publicKey, { seqno: 2n ** 63n })).toBe('bad-input DG-06')
   })
 
   it('cannot be opened with a key that was wiped: that is a mistake, no outcome', () => {
@@ -304,6 +305,6 @@ describe('emoji with their names (SAS-01, SAS-04)', () => {
   })
 
   it.each([-1, 64, 0.5, Number.NaN])('there is no emoji %d', index => {
-    expect(codeThrownBy(() => emojiLines([0, index]))).toBe('bad-input')
+    expect(refusalBy(() => emojiLines([0, index]))).toBe('bad-input SAS-04')
   })
 })

@@ -1,33 +1,17 @@
 /** What a V1 message that is refused says of itself, what is no refusal but a mistake, and what is left of the keys either way. */
 import { type Crypto, CryptoError, ed25519KeyPair, type Random, Secret, sealBox, systemRandom } from '@session-v2/crypto'
 import { EncodingError, encodeMessage, encodeUtf8, enumeration, message, string, submessage, uint64 } from '@session-v2/encoding'
-import { type AccountId, decodeMessageV1, openMessageV1, ProtocolError, sealMessageV1 } from '@session-v2/protocol'
+import { type AccountId, decodeMessageV1, openMessageV1, sealMessageV1 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { decodeEnvelope, encodeEnvelope, unwrapEnvelope, wrapEnvelope } from '../src/message-v1/envelope.ts'
 import { padContent, verifyContent } from '../src/message-v1/signed-content.ts'
 import { isZero, watched } from './group-world.ts'
-import { native, providers, someAccount } from './providers.ts'
+import { native, protocolErrorBy, providers, refusalBy, refusalOf, someAccount } from './providers.ts'
 
 const [alice, bob] = [someAccount(native, 1), someAccount(native, 2)]
 const content = encodeUtf8('hello')
 const outgoing = { sender: alice, recipient: bob.id, content, timestampMs: 5 }
 const sealed = new Uint8Array(144)
-
-/** What `action` throws: a ProtocolError. */
-function refusalOf(action: () => unknown): ProtocolError {
-  try {
-    action()
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    return error
-  }
-  throw new Error('nothing was thrown')
-}
-
-const saidBy = (action: () => unknown) => {
-  const { code, message: text } = refusalOf(action)
-  return [code, text]
-}
 
 /** An envelope with these fields and no others. */
 const envelopeOf = (fields: { readonly source?: string; readonly timestamp?: bigint }) =>
@@ -35,30 +19,30 @@ const envelopeOf = (fields: { readonly source?: string; readonly timestamp?: big
 
 describe('an envelope that is none (DM1-02, DM1-04)', () => {
   it('keeps what the encoding said as its cause', () => {
-    const { code, message: text, cause } = refusalOf(() => decodeEnvelope(Uint8Array.of(0x42)))
-    expect([code, cause]).toEqual(['malformed', expect.any(EncodingError)])
+    const { code, clause, message: text, cause } = protocolErrorBy(() => decodeEnvelope(Uint8Array.of(0x42)))
+    expect([code, clause, cause]).toEqual(['malformed', 'DM1-04', expect.any(EncodingError)])
     expect(text).toBe(`this is no V1 envelope: ${(cause as EncodingError).message}`)
   })
 
   it.each([65, 67, 1])('has a source of %i characters', characters => {
     const envelope = envelopeOf({ source: '0'.repeat(characters), timestamp: 5n })
-    expect(saidBy(() => decodeEnvelope(envelope))).toEqual(['malformed', 'the source of the envelope is no account ID'])
+    expect(refusalOf(() => decodeEnvelope(envelope))).toEqual(['malformed DM1-04', 'the source of the envelope is no account ID'])
   })
 
   it.each([undefined, 2n ** 53n])('has the time %s', timestamp => {
     const envelope = envelopeOf(timestamp === undefined ? {} : { timestamp })
-    expect(saidBy(() => decodeEnvelope(envelope))).toEqual(['malformed', 'the envelope has no time in milliseconds'])
+    expect(refusalOf(() => decodeEnvelope(envelope))).toEqual(['malformed DM1-04', 'the envelope has no time in milliseconds'])
   })
 
   it('has no content, though a source and the last time there is', () => {
     const envelope = envelopeOf({ source: 'aF'.repeat(33), timestamp: 2n ** 53n - 1n })
-    expect(saidBy(() => decodeEnvelope(envelope))).toEqual(['malformed', 'the envelope has no content'])
+    expect(refusalOf(() => decodeEnvelope(envelope))).toEqual(['malformed DM1-04', 'the envelope has no content'])
   })
 
   it.each([0, 63, 65])('has a Pro signature of %i bytes', sizeBytes => {
     const envelope = encodeEnvelope({ timestampMs: 5, sealed, proSignature: new Uint8Array(sizeBytes) })
     const complaint = `the Pro signature of the envelope has ${sizeBytes} bytes`
-    expect(saidBy(() => decodeEnvelope(envelope))).toEqual(['malformed', complaint])
+    expect(refusalOf(() => decodeEnvelope(envelope))).toEqual(['malformed DM1-04', complaint])
   })
 
   it('names no Pro signature when it has none (DM1-03)', () => {
@@ -72,26 +56,29 @@ describe('a message that is none (DM1-01, DM1-04)', () => {
   const schema = message({ type: enumeration(1), request: submessage(2, message({ verb: string(1) })) })
 
   it('keeps what the encoding said as its cause', () => {
-    const { code, message: text, cause } = refusalOf(() => unwrapEnvelope(Uint8Array.of(0x0a)))
-    expect([code, cause]).toEqual(['malformed', expect.any(EncodingError)])
+    const { code, clause, message: text, cause } = protocolErrorBy(() => unwrapEnvelope(Uint8Array.of(0x0a)))
+    expect([code, clause, cause]).toEqual(['malformed', 'DM1-02', expect.any(EncodingError)])
     expect(text).toBe(`this is no V1 message: ${(cause as EncodingError).message}`)
   })
 
   it.each([undefined, 0, 2])('has the type %s', type => {
     const bytes = encodeMessage(schema, { type, request: { verb: '' } })
-    expect(saidBy(() => unwrapEnvelope(bytes))).toEqual(['malformed', 'the message is no request'])
+    expect(refusalOf(() => unwrapEnvelope(bytes))).toEqual(['malformed DM1-02', 'the message is no request'])
   })
 
   it.each([undefined, { verb: '' }])('has the request %j', request => {
     const bytes = encodeMessage(schema, { type: 1, request })
-    expect(saidBy(() => unwrapEnvelope(bytes))).toEqual(['malformed', 'the message has no body'])
-    expect(openMessageV1(native, bob, bytes)).toMatchObject({ outcome: 'malformed', cause: { code: 'malformed' } })
+    expect(refusalOf(() => unwrapEnvelope(bytes))).toEqual(['malformed DM1-02', 'the message has no body'])
+    expect(openMessageV1(native, bob, bytes)).toMatchObject({
+      outcome: 'malformed',
+      cause: { code: 'malformed', clause: 'DM1-02' },
+    })
   })
 
   it('has a sealed box that is too small to hold a signature (DM1-11)', () => {
     const wrapped = (sizeBytes: number) => wrapEnvelope(encodeEnvelope({ timestampMs: 5, sealed: new Uint8Array(sizeBytes) }))
     const complaint = 'the sealed box of a V1 message cannot have 143 bytes'
-    expect(saidBy(() => decodeMessageV1(wrapped(143)))).toEqual(['malformed', complaint])
+    expect(refusalOf(() => decodeMessageV1(wrapped(143)))).toEqual(['malformed DM1-04', complaint])
     expect(decodeMessageV1(wrapped(144)).sealed).toHaveLength(144)
     expect(openMessageV1(native, bob, wrapped(144))).toEqual({ outcome: 'no-key' })
   })
@@ -100,15 +87,18 @@ describe('a message that is none (DM1-01, DM1-04)', () => {
 describe('a content that is none', () => {
   it('is not signed by its sender (DM1-10)', () => {
     const plaintext = Uint8Array.from([...new Uint8Array(160), ...alice.ed25519.publicKey, ...new Uint8Array(64)])
-    expect(saidBy(() => verifyContent(native, bob.x25519.publicKey, plaintext))).toEqual([
-      'forged',
+    expect(refusalOf(() => verifyContent(native, bob.x25519.publicKey, plaintext))).toEqual([
+      'forged DM1-10',
       'the message is not signed by its sender for this recipient',
     ])
   })
 
   it('is too long (DM1-05)', () => {
     expect(padContent(new Uint8Array(318), 320)).toHaveLength(320)
-    expect(saidBy(() => padContent(new Uint8Array(319), 320))).toEqual(['bad-input', '319 bytes are too long for a V1 message'])
+    expect(refusalOf(() => padContent(new Uint8Array(319), 320))).toEqual([
+      'bad-input DM1-02',
+      '319 bytes are too long for a V1 message',
+    ])
   })
 })
 
@@ -117,13 +107,13 @@ describe('a message that cannot be sealed', () => {
 
   it.each([-1, 0.5, Number.NaN])('is of the time %d (DM1-02)', timestampMs => {
     const complaint = `${timestampMs} is not a time in whole milliseconds since the epoch`
-    expect(saidBy(() => seal({ timestampMs }))).toEqual(['bad-input', complaint])
+    expect(refusalOf(() => seal({ timestampMs }))).toEqual(['bad-input DM1-04', complaint])
   })
 
   it.each([true, false])('is for a recipient whose key has small order, and that is kept (deterministic: %s)', deterministic => {
     const recipient = `05${'00'.repeat(32)}` as AccountId
-    const { code, message: text, cause } = refusalOf(() => seal({ recipient, deterministic }))
-    expect([code, text]).toEqual(['bad-account-id', 'the account ID of the recipient is no usable key'])
+    const { code, clause, message: text, cause } = protocolErrorBy(() => seal({ recipient, deterministic }))
+    expect([code, clause, text]).toEqual(['bad-account-id', 'NOT-04', 'the account ID of the recipient is no usable key'])
     expect(cause).toBeInstanceOf(CryptoError)
     expect((cause as CryptoError).code).toBe('bad-point')
   })
@@ -178,7 +168,7 @@ describe.each(providers)('what is left in memory (%s)', (_, crypto: Crypto) => {
     const { crypto: watching, calls } = watched(crypto)
     const seal = () => sealMessageV1(watching, systemRandom(), { ...outgoing, sender, recipient: id, deterministic: true })
     if (id === recipient.id) seal()
-    else expect(refusalOf(seal).code).toBe('bad-account-id')
+    else expect(refusalBy(seal)).toBe('bad-account-id NOT-04')
     const seeds = calls.filter(({ operation, result }) => operation === 'blake2b' && result?.length === 32)
     expect(zerosOf(seeds.map(({ result }) => result))).toEqual([true])
   })

@@ -3,7 +3,7 @@ import { systemRandom } from '@session-v2/crypto'
 import { type AccountId, sealMessageV1 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { isZero, watched, watchedRandom } from './group-world.ts'
-import { codeThrownBy, providers, someAccount } from './providers.ts'
+import { providers, refusalBy, someAccount } from './providers.ts'
 
 const NOBODY = `05${'00'.repeat(32)}` as AccountId
 
@@ -20,7 +20,7 @@ describe.each(providers)('secrets of a V1 message (%s)', (_, crypto) => {
     const { random, drawn } = watchedRandom(systemRandom())
     const { crypto: watching, calls } = watched(crypto)
     const seal = () => sealMessageV1(watching, random, { ...message, recipient, deterministic })
-    if (recipient === NOBODY) expect(codeThrownBy(seal)).toBe('bad-account-id')
+    if (recipient === NOBODY) expect(refusalBy(seal)).toBe('bad-account-id NOT-04')
     else seal()
     const bytesOf = (name: string) => calls.flatMap(({ operation, bytes }) => (operation === name ? [bytes] : []))
     // The padded content, and what is signed of it; the Pro signature is over the sealed box.

@@ -1,5 +1,5 @@
 /** V1 messages: known answers, and what must be opened or refused (clauses DM1-01 to DM1-11). */
-import { type Crypto, ed25519KeyPair, ed25519Verify, Secret, sealBox, systemRandom } from '@session-v2/crypto'
+import { type Crypto, ed25519KeyPair, ed25519Verify, openSealedBox, Secret, sealBox, systemRandom } from '@session-v2/crypto'
 import { concatBytes, decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
 import {
   type AccountId,
@@ -16,7 +16,8 @@ import { loadVectors, loadVectorsOfKind, type Vector } from '@session-v2/vectors
 import { describe, expect, it } from 'vitest'
 import { encodeEnvelope, wrapEnvelope } from '../src/message-v1/envelope.ts'
 import { sealDeterministically } from '../src/message-v1/seal.ts'
-import { accountOf, codeThrownBy, providers, someAccount } from './providers.ts'
+import { verifyContent } from '../src/message-v1/signed-content.ts'
+import { accountOf, providers, refusalBy, refusedAs, someAccount } from './providers.ts'
 
 const CHAPTER = 'message-v1'
 const RECIPIENT_SEED = `00112233445566778899aabbccddeeff${'00'.repeat(16)}`
@@ -116,15 +117,21 @@ describe.each(providers)('V1 message that must be opened (DM1-09) (%s)', (_, cry
 })
 
 describe.each(providers)('V1 message that must be refused (DM1-04, DM1-10, DM1-11) (%s)', (_, crypto) => {
-  it.each(named(true))('%s: %s', (_name, _reason, { in: given, failure }) => {
+  it.each(named(true))('%s: %s', (_name, _reason, file) => {
+    const { in: given } = file
     const message = decodeHex(given.message)
     const opened = openMessage(crypto, accountOf(crypto, given.recipient_seed), emptyKeyring, message)
-    expect(opened.outcome).toBe(failure)
+    expect(opened).toMatchObject(refusedAs(file))
+    if (file.failure === 'forged') {
+      const { x25519 } = accountOf(crypto, given.recipient_seed)
+      const plaintext = openSealedBox(crypto, x25519.publicKey, x25519.secretKey, decodeMessageV1(message).sealed)
+      expect(refusalBy(() => verifyContent(crypto, x25519.publicKey, plaintext))).toBe(`forged ${file.clause}`)
+    }
     // Of version 1 nothing can be opened later.
     expect(opened).not.toHaveProperty('indicator')
     if (messageVersion(message) !== 'v1') {
       const asV1 = openMessageV1(crypto, accountOf(crypto, given.recipient_seed), message)
-      expect(asV1.outcome).toBe('malformed')
+      expect(asV1).toMatchObject({ outcome: 'malformed', cause: { clause: 'DM1-02' } })
     }
   })
 })
@@ -157,8 +164,8 @@ describe.each(providers)('sizes of a V1 message (%s)', (_, crypto) => {
     const longest = seal(1_048_318)
     expect(longest.length).toBeLessThanOrEqual(1_048_576)
     expect(openMessageV1(crypto, recipient, longest).outcome).toBe('opened')
-    expect(codeThrownBy(() => seal(1_048_319))).toBe('bad-input')
-    expect(codeThrownBy(() => seal(3_000_000))).toBe('bad-input')
+    expect(refusalBy(() => seal(1_048_319))).toBe('bad-input DM1-02')
+    expect(refusalBy(() => seal(3_000_000))).toBe('bad-input DM1-02')
     const unknownField = concatBytes(Uint8Array.of(0x92, 0x3f, 0x80, 0x20), new Uint8Array(4096))
     expect(openMessageV1(crypto, recipient, concatBytes(longest, unknownField)).outcome).toBe('malformed')
     expect(openMessageV1(crypto, recipient, concatBytes(seal(0), unknownField)).outcome).toBe('opened')
@@ -178,7 +185,7 @@ describe.each(providers)('arguments of sealing a V1 message (%s)', (_, crypto) =
   const message = { sender, recipient, content, timestampMs: 5 }
 
   it.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])('refuses %d, which is no time', timestampMs => {
-    expect(codeThrownBy(() => sealMessageV1(crypto, random, { ...message, timestampMs }))).toBe('bad-input')
+    expect(refusalBy(() => sealMessageV1(crypto, random, { ...message, timestampMs }))).toBe('bad-input DM1-04')
   })
 
   it.each([0, 1, Number.MAX_SAFE_INTEGER])('takes the time %d', timestampMs => {
@@ -190,8 +197,8 @@ describe.each(providers)('arguments of sealing a V1 message (%s)', (_, crypto) =
     for (const key of ['00'.repeat(32), `01${'00'.repeat(31)}`]) {
       const nobody = `05${key}` as AccountId
       for (const deterministic of [false, true]) {
-        expect(codeThrownBy(() => sealMessageV1(crypto, random, { ...message, recipient: nobody, deterministic }))).toBe(
-          'bad-account-id',
+        expect(refusalBy(() => sealMessageV1(crypto, random, { ...message, recipient: nobody, deterministic }))).toBe(
+          'bad-account-id NOT-04',
         )
       }
     }

@@ -15,7 +15,7 @@ import {
 import { inTime } from '@session-v2/tools/fuzz'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codeThrownBy, fuzzRuns, native, providers, someAccount, someKey } from './providers.ts'
+import { fuzzRuns, native, providers, refusalBy, someAccount, someKey } from './providers.ts'
 
 const random = systemRandom()
 
@@ -115,15 +115,15 @@ describe.each(providers)('accounts that a V2 message cannot be for (%s)', (_, cr
   it('refuses recipients that nothing can be sealed to', () => {
     const nobody = `05${'00'.repeat(32)}` as AccountId
     const content = new Uint8Array(0)
-    expect(codeThrownBy(() => sealMessageV2NoPfs(crypto, random, { sender: alice, recipient: nobody, content }))).toBe(
-      'bad-account-id',
+    expect(refusalBy(() => sealMessageV2NoPfs(crypto, random, { sender: alice, recipient: nobody, content }))).toBe(
+      'bad-account-id NOT-04',
     )
     const recipient = prepareRecipient(crypto, nobody, keys)
-    expect(codeThrownBy(() => sealMessageV2(crypto, random, { sender: alice, recipient, content }))).toBe('bad-account-id')
+    expect(refusalBy(() => sealMessageV2(crypto, random, { sender: alice, recipient, content }))).toBe('bad-account-id NOT-04')
     const zero = { ...prepareRecipient(crypto, bob.id, keys), x25519: new Uint8Array(32) as PublishedKeys['x25519'] }
-    expect(codeThrownBy(() => sealMessageV2(crypto, random, { sender: alice, recipient: zero, content }))).toBe('malformed')
+    expect(refusalBy(() => sealMessageV2(crypto, random, { sender: alice, recipient: zero, content }))).toBe('malformed AK-09')
     const notReduced = { ...keys, mlKem768: keys.mlKem768.map(() => 0xff) as PublishedKeys['mlKem768'] }
-    expect(codeThrownBy(() => prepareRecipient(crypto, bob.id, notReduced))).toBe('malformed')
+    expect(refusalBy(() => prepareRecipient(crypto, bob.id, notReduced))).toBe('malformed AK-09')
   })
 
   it('cannot be opened by an account that was wiped: that is a mistake, no outcome', () => {

@@ -16,7 +16,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { decodeEnvelope, paddedPlaintextBytes } from '../src/message-v2/envelope.ts'
 import { verifyContent } from '../src/message-v2/signed-content.ts'
-import { native, someAccount, someKey } from './providers.ts'
+import { native, protocolErrorBy, refusalOf, someAccount, someKey } from './providers.ts'
 
 const [alice, bob] = [someAccount(native, 1), someAccount(native, 2)]
 const key = someKey(native, 4)
@@ -28,45 +28,35 @@ function seal(random: Random = systemRandom(), changes: Partial<Recipient> = {})
   return sealMessageV2(native, random, { sender: alice, recipient, content })
 }
 
-/** What `action` throws: a ProtocolError that says something. */
-function refusalOf(action: () => unknown): ProtocolError {
-  try {
-    action()
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    expect(error.message).toMatch(/\w+ \w+/)
-    return error
-  }
-  throw new Error('nothing was thrown')
-}
-
 describe('a message that is none', () => {
   it.each([[[]], [[0]], [[0, 1]], [[0, 3]], [[1, 2]]])('begins with %j and not with 00 02 (DM2-03)', prefix => {
     const bytes = Uint8Array.from([...prefix, ...new Uint8Array(1534)])
-    const { code, message } = refusalOf(() => decodeEnvelope(bytes))
-    expect([code, message]).toEqual(['malformed', 'a V2 message begins with 00 02'])
+    expect(refusalOf(() => decodeEnvelope(bytes))).toEqual(['malformed DM2-03', 'a V2 message begins with 00 02'])
     expect(openMessageV2(native, bob, keyringOf([key]), bytes)).toEqual({
       outcome: 'malformed',
-      cause: refusalOf(() => decodeEnvelope(bytes)),
+      cause: protocolErrorBy(() => decodeEnvelope(bytes)),
     })
   })
 
   it.each([2, 1535, 1024 * 1024 + 1])('has %i bytes (DM2-03)', sizeBytes => {
-    const { code, message } = refusalOf(() =>
-      decodeEnvelope(Uint8Array.from({ length: sizeBytes }, (_, at) => (at === 1 ? 2 : 0))),
-    )
-    expect([code, message]).toEqual(['malformed', `a V2 message cannot have ${sizeBytes} bytes`])
+    const bytes = Uint8Array.from({ length: sizeBytes }, (_, at) => (at === 1 ? 2 : 0))
+    expect(refusalOf(() => decodeEnvelope(bytes))).toEqual(['malformed DM2-03', `a V2 message cannot have ${sizeBytes} bytes`])
   })
 
   it('would be too long (DM2-03)', () => {
     expect(paddedPlaintextBytes(1024 * 1024 - 1140)).toBe(1024 * 1024 - 1140)
-    const { code, message } = refusalOf(() => paddedPlaintextBytes(1024 * 1024 - 1139))
-    expect([code, message]).toEqual(['bad-input', 'a plaintext of 1047437 bytes is too long for a message'])
+    expect(refusalOf(() => paddedPlaintextBytes(1024 * 1024 - 1139))).toEqual([
+      'bad-input DM2-03',
+      'a plaintext of 1047437 bytes is too long for a message',
+    ])
   })
 
   it('has an ephemeral key of small order, which is kept as the cause (DM2-10)', () => {
     const opened = openMessageV2(native, bob, keyringOf([key]), seal().fill(0, 4, 36))
-    expect(opened).toMatchObject({ outcome: 'malformed', cause: { code: 'malformed', cause: { code: 'bad-point' } } })
+    expect(opened).toMatchObject({
+      outcome: 'malformed',
+      cause: { code: 'malformed', clause: 'DM2-10', cause: { code: 'bad-point' } },
+    })
     expect(opened).toHaveProperty('cause.message', expect.stringMatching(/ephemeral key/))
   })
 })
@@ -76,8 +66,8 @@ describe('a plaintext that is none', () => {
 
   it('keeps what the encoding said as its cause (DM2-09)', () => {
     const short = new BtDictWriter().bytes('S', alice.ed25519.publicKey.subarray(1)).finish()
-    const { code, message, cause } = refusalOf(() => verifyContent(native, recipient, short))
-    expect([code, cause]).toEqual(['malformed', expect.any(EncodingError)])
+    const { code, clause, message, cause } = protocolErrorBy(() => verifyContent(native, recipient, short))
+    expect([code, clause, cause]).toEqual(['malformed', 'DM2-09', expect.any(EncodingError)])
     expect((cause as EncodingError).code).toBe('wrong-size')
     expect(message).toContain((cause as EncodingError).message)
   })
@@ -88,7 +78,10 @@ describe('a plaintext that is none', () => {
       .bytes('c', content)
       .sign('~', () => new Uint8Array(64))
       .finish()
-    expect(refusalOf(() => verifyContent(native, recipient, unsigned)).code).toBe('forged')
+    expect(refusalOf(() => verifyContent(native, recipient, unsigned))).toEqual([
+      'forged DM2-08',
+      expect.stringMatching(/\w+ \w+/),
+    ])
   })
 })
 
@@ -98,17 +91,18 @@ describe('a recipient that nothing can be sealed to', () => {
     const zero = new Uint8Array(32) as PublishedKeys['x25519']
     const notReduced = new Uint8Array(1184).fill(0xff) as PublishedKeys['mlKem768']
     const refusals = [
-      refusalOf(() => sealMessageV2NoPfs(native, systemRandom(), { sender: alice, recipient: nobody, content })),
-      refusalOf(() => seal(systemRandom(), { accountIdBytes: accountIdBytes(nobody) })),
-      refusalOf(() => seal(systemRandom(), { x25519: zero })),
-      refusalOf(() => prepareRecipient(native, bob.id, { ...keys, mlKem768: notReduced })),
+      protocolErrorBy(() => sealMessageV2NoPfs(native, systemRandom(), { sender: alice, recipient: nobody, content })),
+      protocolErrorBy(() => seal(systemRandom(), { accountIdBytes: accountIdBytes(nobody) })),
+      protocolErrorBy(() => seal(systemRandom(), { x25519: zero })),
+      protocolErrorBy(() => prepareRecipient(native, bob.id, { ...keys, mlKem768: notReduced })),
     ]
-    expect(refusals.map(({ code, cause }) => [code, (cause as CryptoError).code])).toEqual([
-      ['bad-account-id', 'bad-point'],
-      ['bad-account-id', 'bad-point'],
-      ['malformed', 'bad-point'],
-      ['malformed', 'bad-key'],
+    expect(refusals.map(({ code, clause, cause }) => [code, clause, (cause as CryptoError).code])).toEqual([
+      ['bad-account-id', 'NOT-04', 'bad-point'],
+      ['bad-account-id', 'NOT-04', 'bad-point'],
+      ['malformed', 'AK-09', 'bad-point'],
+      ['malformed', 'AK-09', 'bad-key'],
     ])
+    for (const { message } of refusals) expect(message).toMatch(/\w+ \w+/)
     expect(refusals[3]!.message).toContain((refusals[3]!.cause as CryptoError).message)
   })
 })

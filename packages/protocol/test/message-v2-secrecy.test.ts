@@ -13,7 +13,7 @@ import {
 import { loadVectors } from '@session-v2/vectors'
 import { describe, expect, it, vi } from 'vitest'
 import { isZero, watched, watchedRandom } from './group-world.ts'
-import { accountOf, codeThrownBy, keyringOfSeeds, providers, someAccount, someKey } from './providers.ts'
+import { accountOf, keyringOfSeeds, providers, refusalBy, someAccount, someKey } from './providers.ts'
 
 const content = new Uint8Array(10).fill(0x61)
 const random = systemRandom()
@@ -46,7 +46,7 @@ describe.each(providers)('secrets of a V2 message (%s)', (_, crypto) => {
     const slicing = vi.spyOn(Uint8Array.prototype, 'slice')
     const message = { sender, content: new Uint8Array(sizeBytes).fill(0x61), recipient: bob.id }
     const isTooLong = sizeBytes > 10
-    if (isTooLong) expect(codeThrownBy(() => sealMessageV2NoPfs(crypto, random, message))).toBe('bad-input')
+    if (isTooLong) expect(refusalBy(() => sealMessageV2NoPfs(crypto, random, message))).toBe('bad-input DM2-03')
     else sealMessageV2NoPfs(crypto, random, message)
     // The dict is cut out of the buffer it was written into: type, key, content, signature, and what is between them.
     const plaintextBytes = sizeBytes + `${sizeBytes}:`.length + 113
@@ -59,8 +59,8 @@ describe.each(providers)('secrets of a V2 message (%s)', (_, crypto) => {
     const { random: watching, drawn } = watchedRandom(random)
     const { crypto: watchingCrypto, calls } = watched(crypto)
     const unusable = { ...recipient, x25519: new Uint8Array(32) as PublishedKeys['x25519'] }
-    expect(codeThrownBy(() => sealMessageV2(watchingCrypto, watching, { sender, recipient: unusable, content }))).toBe(
-      'malformed',
+    expect(refusalBy(() => sealMessageV2(watchingCrypto, watching, { sender, recipient: unusable, content }))).toBe(
+      'malformed AK-09',
     )
     // The ephemeral secret, and no coins of an encapsulation.
     expect(drawn.map(bytes => [bytes.length, isZero(bytes)])).toEqual([[32, true]])
@@ -70,8 +70,8 @@ describe.each(providers)('secrets of a V2 message (%s)', (_, crypto) => {
   it('are not even made for a content that is too long', () => {
     const { random: watching, drawn } = watchedRandom(random)
     const long = { sender, content: new Uint8Array(1024 * 1024) }
-    expect(codeThrownBy(() => sealMessageV2(crypto, watching, { ...long, recipient }))).toBe('bad-input')
-    expect(codeThrownBy(() => sealMessageV2NoPfs(crypto, watching, { ...long, recipient: bob.id }))).toBe('bad-input')
+    expect(refusalBy(() => sealMessageV2(crypto, watching, { ...long, recipient }))).toBe('bad-input DM2-03')
+    expect(refusalBy(() => sealMessageV2NoPfs(crypto, watching, { ...long, recipient: bob.id }))).toBe('bad-input DM2-03')
     expect(drawn).toEqual([])
   })
 })

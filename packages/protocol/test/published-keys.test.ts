@@ -3,7 +3,6 @@ import { ed25519PublicKey, mlKem768PublicKey, systemRandom, x25519PublicKey } fr
 import {
   buildAccountKeyRecord,
   judgePublishedKeys,
-  ProtocolError,
   type PublishedKeys,
   publishedKeysFingerprint,
   type RememberedKeys,
@@ -12,7 +11,7 @@ import {
 } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
 import { isLinkedTo } from '../src/account-keys/continuity.ts'
-import { native, someAccount, someKey } from './providers.ts'
+import { native, refusalOf, someAccount, someKey } from './providers.ts'
 
 const account = someAccount(native, 1).id
 const NOW_S = 60_000_000
@@ -193,13 +192,14 @@ describe('what is remembered of minutes, and of keys superseded (AK-18)', () => 
   it('are never stale keys, and that is said', () => {
     const remembered = remember(remember(undefined, keysOf(1)), keysOf(2))
     for (const confirmed of [false, true]) {
-      expect(() => remember(remembered, keysOf(1), confirmed)).toThrow(
-        new ProtocolError('bad-input', 'keys that are stale are not to be remembered'),
-      )
+      expect(refusalOf(() => remember(remembered, keysOf(1), confirmed))).toEqual([
+        'bad-input AK-17',
+        'keys that are stale are not to be remembered',
+      ])
     }
     for (const nowS of [-1, 0.5]) {
       const complaint = `${nowS} is not a time in whole seconds since the epoch`
-      expect(() => remember(undefined, keysOf(1), false, nowS)).toThrow(new ProtocolError('bad-input', complaint))
+      expect(refusalOf(() => remember(undefined, keysOf(1), false, nowS))).toEqual(['bad-input AK-18', complaint])
     }
   })
 

@@ -15,7 +15,7 @@ import { loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ENGLISH_WORDS } from '../src/recovery-password/words-english.ts'
-import { codeThrownBy, fuzzRuns, wasm } from './providers.ts'
+import { codeThrownBy, fuzzRuns, refusalBy, wasm } from './providers.ts'
 
 const SEED_SIZES = [16, 32]
 const anySeed = fc.constantFrom(...SEED_SIZES).chain(size => fc.uint8Array({ minLength: size, maxLength: size }))
@@ -81,8 +81,8 @@ describe('recovery password (RP-02 to RP-04)', () => {
       expect(words.split(' ')).toHaveLength(count)
       expect(seedFromRecoveryPassword(words)).toEqual(seed)
     }
-    expect(codeThrownBy(() => recoveryPasswordOf(new Uint8Array(16)))).toBe('bad-input')
-    expect(codeThrownBy(() => encodeRecoveryPassword(new Uint8Array(15)))).toBe('bad-input')
+    expect(refusalBy(() => recoveryPasswordOf(new Uint8Array(16)))).toBe('bad-input ACC-01')
+    expect(refusalBy(() => encodeRecoveryPassword(new Uint8Array(15)))).toBe('bad-input RP-06')
   })
 })
 
@@ -98,7 +98,7 @@ describe('recovery password as people type it (RP-05)', () => {
 
   it('composes before it compares: an accent on one of the first three letters is another letter', () => {
     for (const amaze of ['a\u0301maze', '\u00e1maze']) {
-      expect(codeThrownBy(() => decodeRecoveryPassword(WORDS.replace('amaze', amaze)))).toBe('unknown-word')
+      expect(refusalBy(() => decodeRecoveryPassword(WORDS.replace('amaze', amaze)))).toBe('unknown-word RP-07')
     }
   })
 })
@@ -113,14 +113,14 @@ describe('recovery password with a mistake (RP-03, RP-04, RP-07)', () => {
   })
 
   it.each([
-    ['nothing', '', 'too-short'],
-    ['11 words', WORDS.split(' ').slice(0, 11).join(' '), 'too-short'],
-    ['14 words', `${WORDS} amaze`, 'too-short'],
-    ['26 words', `${WORDS} ${WORDS}`, 'bad-input'],
-    ['a text as long as a book', 'amaze '.repeat(100_000), 'bad-input'],
-    ['three words above 2^32', `abbey abbey zoom ${WORDS.split(' ').slice(0, 9).join(' ')}`, 'bad-checksum'],
-    ['two words swapped', WORDS.replace('amaze buffet', 'buffet amaze'), 'bad-checksum'],
-  ])('%s', (_, words, code) => expect(codeThrownBy(() => decodeRecoveryPassword(words))).toBe(code))
+    ['nothing', '', 'too-short RP-06'],
+    ['11 words', WORDS.split(' ').slice(0, 11).join(' '), 'too-short RP-06'],
+    ['14 words', `${WORDS} amaze`, 'too-short RP-06'],
+    ['26 words', `${WORDS} ${WORDS}`, 'bad-input RP-07'],
+    ['a text as long as a book', 'amaze '.repeat(100_000), 'bad-input RP-07'],
+    ['three words above 2^32', `abbey abbey zoom ${WORDS.split(' ').slice(0, 9).join(' ')}`, 'bad-checksum RP-03'],
+    ['two words swapped', WORDS.replace('amaze buffet', 'buffet amaze'), 'bad-checksum RP-04'],
+  ])('%s', (_, words, refusal) => expect(refusalBy(() => decodeRecoveryPassword(words))).toBe(refusal))
 
   it('finds nearly every exchange of two words: one checksum word in 12 is right by chance', () => {
     const words = WORDS.split(' ')

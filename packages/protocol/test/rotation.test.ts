@@ -1,8 +1,8 @@
 /** When an account key is rotated: the borders of the arguments, and what is said of those beyond (AK-07). */
 import { blake2b } from '@session-v2/crypto'
-import { ProtocolError, rotationDelay, rotationDueAtS } from '@session-v2/protocol'
+import { rotationDelay, rotationDueAtS } from '@session-v2/protocol'
 import { describe, expect, it } from 'vitest'
-import { providers, someKey } from './providers.ts'
+import { providers, refusalOf, someKey } from './providers.ts'
 
 const HOUR_S = 3600
 
@@ -29,14 +29,15 @@ describe.each(providers)('the delay of a rotation (%s)', (_, crypto) => {
   it('is refused for what is no number of devices, no device and no time, and says which', () => {
     for (const count of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       const complaint = `${count} is not a number of devices`
-      expect(() => rotationDelay(crypto, key, device, count)).toThrow(new ProtocolError('bad-input', complaint))
+      expect(refusalOf(() => rotationDelay(crypto, key, device, count))).toEqual(['bad-input AK-07', complaint])
     }
     for (const sizeBytes of [0, 31, 33]) {
       const complaint = `a device ID has ${sizeBytes} bytes instead of 32`
-      expect(() => rotationDelay(crypto, key, new Uint8Array(sizeBytes), 1)).toThrow(new ProtocolError('bad-input', complaint))
+      expect(refusalOf(() => rotationDelay(crypto, key, new Uint8Array(sizeBytes), 1))).toEqual(['bad-input DG-03', complaint])
     }
-    expect(() => rotationDueAtS(crypto, { ...key, createdAtS: 0.5 }, device, 1)).toThrow(
-      new ProtocolError('bad-input', '0.5 is not a time in whole seconds since the epoch'),
-    )
+    expect(refusalOf(() => rotationDueAtS(crypto, { ...key, createdAtS: 0.5 }, device, 1))).toEqual([
+      'bad-input AK-02',
+      '0.5 is not a time in whole seconds since the epoch',
+    ])
   })
 })

@@ -101,11 +101,11 @@ function misshapen(world: World): Refusal[] {
     malformed('type-missing', 'no type', without('')),
     malformed('type-link-request', 'the type of link requests', withType('L')),
     malformed('type-longer', 'a type that begins with G', withType('GG')),
-    ['ephemeral-missing', 'malformed', 'DG-16', 'no A', without('A')],
-    ['ciphertexts-missing', 'malformed', 'DG-16', 'no C', without('C')],
-    ['keys-missing', 'malformed', 'DG-16', 'no K', without('K')],
-    ['payload-missing', 'malformed', 'DG-16', 'no d', without('d')],
-    ['signature-missing', 'malformed', 'DG-16', 'no ~', unsigned],
+    malformed('ephemeral-missing', 'no A', without('A')),
+    malformed('ciphertexts-missing', 'no C', without('C')),
+    malformed('keys-missing', 'no K', without('K')),
+    malformed('payload-missing', 'no d', without('d')),
+    malformed('signature-missing', 'no ~', unsigned),
     malformed('key-order', 'K stands before C', signedBody(world, swapped)),
     malformed('key-twice', 'A stands twice', signedBody(world, twice)),
     malformed('link-key-not-bytes', 'X is an integer', signedBody(world, concatBytes(encodeUtf8('d'), ...integerForX))),
@@ -118,16 +118,16 @@ function wrongSizes(world: World): Refusal[] {
   const fields = groupFields(world, payload(world))
   const { A, C, K, X, d } = fields
   const longer = (bytes: Uint8Array) => concatBytes(bytes, Uint8Array.of(0))
-  const malformed = (name: string, reason: string, changed: Partial<GroupFields>): Refusal => {
-    return [name, 'malformed', 'DG-16', reason, signedGroup(world, { ...fields, ...changed })]
+  const malformed = (name: string, reason: string, changed: Partial<GroupFields>, clause = 'DG-16'): Refusal => {
+    return [name, 'malformed', clause, reason, signedGroup(world, { ...fields, ...changed })]
   }
   const all = entries(fields).reduce((dict, [key, value]) => dict.bytes(key, value), new BtDictWriter())
   const shortSignature = all.bytes('~', world.random.bytes(63)).finish()
   return [
-    malformed('group-id-too-short', '@ has 7 bytes', { '@': world.random.bytes(7) }),
-    malformed('ephemeral-too-short', 'A has 31 bytes', { A: A.subarray(1) }),
-    malformed('link-key-too-long', 'X has 33 bytes', { X: longer(X) }),
-    ['signature-too-short', 'malformed', 'DG-16', '~ has 63 bytes', shortSignature],
+    malformed('group-id-too-short', '@ has 7 bytes', { '@': world.random.bytes(7) }, 'DG-10'),
+    malformed('ephemeral-too-short', 'A has 31 bytes', { A: A.subarray(1) }, 'DG-10'),
+    malformed('link-key-too-long', 'X has 33 bytes', { X: longer(X) }, 'DG-10'),
+    ['signature-too-short', 'malformed', 'DG-10', '~ has 63 bytes', shortSignature],
     malformed('ciphertexts-uneven', 'C has 1089 bytes', { C: longer(C) }),
     malformed('keys-uneven', 'K has 33 bytes', { K: K.subarray(1) }),
     malformed('more-keys-than-ciphertexts', 'one slot in C, two in K', { K: concatBytes(K, K) }),

@@ -101,8 +101,8 @@ function plaintexts(world: World): Refusal[] {
   const { phone } = world
   const good = plaintext(world)
   const i = record(phone)
-  const malformed = (name: string, reason: string, text: Uint8Array): Refusal => {
-    return [`plaintext-${name}`, 'malformed', 'LINK-05', reason, encoded(sealed(world, text))]
+  const malformed = (name: string, reason: string, text: Uint8Array, clause = 'LINK-05'): Refusal => {
+    return [`plaintext-${name}`, 'malformed', clause, reason, encoded(sealed(world, text))]
   }
   const signed = (writer: BtDictWriter) => writer.sign('~', body => signature(world, body)).finish()
   const swapped = concatBytes(encodeUtf8('d1:i'), i, encodeUtf8('1:I32:'), phone.id)
@@ -117,16 +117,18 @@ function plaintexts(world: World): Refusal[] {
     malformed('record-missing', 'no i', signed(new BtDictWriter().bytes('I', phone.id))),
     malformed('signature-missing', 'no ~', new BtDictWriter().bytes('I', phone.id).raw('i', i).finish()),
     malformed('device-id-too-short', 'I has 31 bytes', signed(new BtDictWriter().bytes('I', phone.id.subarray(1)).raw('i', i))),
-    malformed('record-no-dict', 'i is an integer', signed(new BtDictWriter().bytes('I', phone.id).integer('i', 5))),
+    malformed('record-no-dict', 'i is an integer', signed(new BtDictWriter().bytes('I', phone.id).integer('i', 5)), 'DG-06'),
     malformed(
       'record-in-bytes',
       'i is a byte string that holds a record',
       signed(new BtDictWriter().bytes('I', phone.id).bytes('i', i)),
+      'DG-06',
     ),
     malformed(
       'record-without-keys',
       'a record without M and X',
       signed(new BtDictWriter().bytes('I', phone.id).raw('i', encodeUtf8('d1:#i1e1:@i1ee'))),
+      'DG-06',
     ),
     malformed(
       'signature-too-short',

@@ -56,10 +56,10 @@ function wrongDevices(world: World): Case[] {
   const raw = (...order: (typeof phone)[]) =>
     concatBytes(encodeUtf8('d'), ...order.flatMap(device => [encodeUtf8('32:'), device.id, record(device)]), encodeUtf8('e'))
   return [
-    listed('tombstone-zero', 'DG-08', 'a device that is gone since the time 0', 'i0e'),
-    listed('tombstone-least', 'DG-08', 'the time −2^63, which has no opposite', `i${-INT64_MAX - 1n}e`),
-    listed('tombstone-too-great', 'DG-08', 'the time 2^63, which has not 64 bits', `i${INT64_MAX + 1n}e`),
-    listed('tombstone-minus-zero', 'DG-08', 'the time −0', 'i-0e'),
+    listed('tombstone-zero', 'DG-09', 'a device that is gone since the time 0', 'i0e'),
+    listed('tombstone-least', 'DG-09', 'the time −2^63, which has no opposite', `i${-INT64_MAX - 1n}e`),
+    listed('tombstone-too-great', 'DG-09', 'the time 2^63, which has not 64 bits', `i${INT64_MAX + 1n}e`),
+    listed('tombstone-minus-zero', 'DG-09', 'the time −0', 'i-0e'),
     listed('device-bytes', 'DG-09', 'a byte string instead of a record', '2:de'),
     listed('device-list', 'DG-09', 'a list instead of a record', 'le'),
     listed('device-empty-record', 'DG-06', 'a record without fields', 'de'),

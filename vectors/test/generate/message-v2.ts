@@ -71,7 +71,7 @@ function altered(world: World): Row[] {
   const zeroEphemeral = whole.map((byte, index) => (index >= 4 && index < 36 ? 0 : byte))
   const toCarol = seal({ ...world, bob: world.carol }, plaintext(world))
   return [
-    ['version-1', 'malformed', 'DM2-12', 'a first byte other than zero is version 1, which has another form', flipped(0)],
+    ['version-1', 'malformed', 'DM1-02', 'a first byte other than zero is version 1, which has another form', flipped(0)],
     ['version-3', 'unknown-version', 'DM2-12', 'a zero byte and a version of the future', flipped(1)],
     ['altered-indicator', 'no-key', 'DM2-11', 'the indicator names a key that is not held', flipped(3)],
     ['altered-ephemeral', 'no-key', 'DM2-11', 'another ephemeral key gives another indicator', flipped(20)],
@@ -184,7 +184,7 @@ function forged(world: World): Row[] {
       'the hash is keyed with the X25519 key instead of the account ID',
       seal(world, noPrefix),
     ],
-    ['sender-negated', 'forged', 'ACC-05', 'S is negated: the same account ID, another key', seal(world, negated)],
+    ['sender-negated', 'forged', clause, 'S is negated: the same account ID, another key', seal(world, negated)],
   ]
 }
 

@@ -92,16 +92,16 @@ export function buildAccountKeyRecord(
 export function verifyAccountKeyRecord(crypto: Crypto, accountId: AccountId, record: Uint8Array): PublishedKeys {
   const { mlKem768, x25519, body, signature, extras } = decodeRecord(record)
   if (!isSignedBy(crypto, accountId, body, signature)) {
-    throw new ProtocolError('forged', 'the published keys are not signed by this account')
+    throw new ProtocolError('forged', 'AK-09', 'the published keys are not signed by this account')
   }
   // Keys that nothing can be sealed to would make readers fail later and elsewhere.
-  requireUsableMlKem768(crypto, mlKem768, 'the published ML-KEM-768 key')
-  requireUsableX25519(crypto, x25519, 'the published X25519 key')
+  requireUsableMlKem768(crypto, mlKem768, 'AK-09', 'the published ML-KEM-768 key')
+  requireUsableX25519(crypto, x25519, 'AK-09', 'the published X25519 key')
   return { mlKem768: mlKem768PublicKey(copyBytes(mlKem768)), x25519: x25519PublicKey(copyBytes(x25519)), ...extras }
 }
 
 function decodeRecord(record: Uint8Array) {
-  return readForm('this is no record of published keys', () => {
+  return readForm('AK-08', 'this is no record of published keys', () => {
     const reader = new BtDictReader(record, RECORD_LIMITS)
     const continuityKey = reader.optionalRaw('C')
     const mlKem768 = reader.requireBytes('M', { size: ML_KEM_PUBLIC_BYTES })

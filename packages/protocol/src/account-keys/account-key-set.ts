@@ -27,7 +27,7 @@ export function currentAccountKey<K extends AccountKeySeed>(keys: readonly K[]):
 export function sortAccountKeys<K extends AccountKeySeed>(keys: readonly K[]): readonly K[] {
   const sorted = keys.toSorted(currentThenNewestFirst)
   if (sorted[1] !== undefined && sorted[1].rotatedAtS === undefined) {
-    throw new ProtocolError('bad-input', 'of account keys at most one is current')
+    throw new ProtocolError('bad-input', 'AK-03', 'of account keys at most one is current')
   }
   for (const [at, key] of sorted.entries()) requireUnknown(sorted.slice(0, at), key.seed)
   return sorted
@@ -97,10 +97,10 @@ export function rotateAccountKeys<K extends AccountKeySeed>(
   nowS: number,
   adopt: (key: AccountKeySeed) => K,
 ): readonly K[] {
-  requireTime(nowS)
+  requireTime(nowS, 'AK-02')
   requireUnknown(held, seed)
   const createdAtS = held.reduce((latest, key) => Math.max(latest, key.createdAtS + 1), nowS)
-  requireTime(createdAtS)
+  requireTime(createdAtS, 'AK-02')
   const rotated = held.map(key => (key.rotatedAtS === undefined ? { ...key, rotatedAtS: createdAtS } : key))
   return [adopt({ seed, createdAtS }), ...rotated].sort(currentThenNewestFirst)
 }
@@ -113,7 +113,7 @@ export function pruneAccountKeys<K extends AccountKeySeed>(
   held: readonly K[],
   nowS: number,
 ): { readonly keys: readonly K[]; readonly wipe: readonly Seed[] } {
-  requireTime(nowS)
+  requireTime(nowS, 'AK-02')
   const expired = new Set(
     settleAccountKeys(held)
       .filter(key => isExpired(key, nowS))
@@ -153,10 +153,10 @@ export function newestFirst(a: AccountKeySeed, b: AccountKeySeed): number {
 }
 
 function requireUnknown(keys: readonly AccountKeySeed[], seed: Seed): void {
-  if (keys.some(key => key.seed.equals(seed))) throw new ProtocolError('bad-input', 'this account key is held already')
+  if (keys.some(key => key.seed.equals(seed))) throw new ProtocolError('bad-input', 'AK-03', 'this account key is held already')
 }
 
 function requireTimes({ createdAtS, rotatedAtS }: AccountKeySeed): void {
-  requireTime(createdAtS)
-  if (rotatedAtS !== undefined) requireTime(rotatedAtS)
+  requireTime(createdAtS, 'AK-02')
+  if (rotatedAtS !== undefined) requireTime(rotatedAtS, 'AK-02')
 }

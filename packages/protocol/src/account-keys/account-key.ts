@@ -7,7 +7,7 @@
  */
 import { type Crypto, type MlKem768PublicKey, type MlKem768SecretHandle, Secret, type X25519KeyPair } from '@session-v2/crypto'
 import { copyBytes } from '@session-v2/encoding'
-import { ProtocolError } from '../protocol-error.ts'
+import { type ClauseId, ProtocolError } from '../protocol-error.ts'
 import { expandKeyPair } from './key-expansion.ts'
 import { INDICATOR_BYTES } from './key-indicator.ts'
 
@@ -31,8 +31,8 @@ export interface AccountKey extends AccountKeySeed {
 
 /** The account key of a 32-byte seed, which is copied. Throws `bad-input` for a wrong size or times that are not whole seconds. */
 export function accountKeyFromSeed(crypto: Crypto, seed: Uint8Array, createdAtS: number, rotatedAtS?: number): AccountKey {
-  requireTime(createdAtS)
-  if (rotatedAtS !== undefined) requireTime(rotatedAtS)
+  requireTime(createdAtS, 'AK-02')
+  if (rotatedAtS !== undefined) requireTime(rotatedAtS, 'AK-02')
   const { x25519, mlKem768 } = expandKeyPair(crypto, 'SessionAccountKeys', seed)
   mlKem768.seed.wipe()
   return {
@@ -63,9 +63,9 @@ export function wipeAccountKey(key: AccountKey): void {
   for (const secret of secretsOf(key)) secret.wipe()
 }
 
-/** Throws `bad-input` unless `timeS` is a whole number of seconds since the epoch. */
-export function requireTime(timeS: number): void {
+/** Throws `bad-input` unless `timeS` is a whole number of seconds since the epoch, as `clause` has it. */
+export function requireTime(timeS: number, clause: ClauseId): void {
   if (!(Number.isSafeInteger(timeS) && timeS >= 0)) {
-    throw new ProtocolError('bad-input', `${timeS} is not a time in whole seconds since the epoch`)
+    throw new ProtocolError('bad-input', clause, `${timeS} is not a time in whole seconds since the epoch`)
   }
 }

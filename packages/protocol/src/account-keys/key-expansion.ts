@@ -39,7 +39,7 @@ export interface ExpandedKeyPair {
 
 /** The key pair of a 32-byte seed, which stays the caller's. Throws `bad-input` for another size. */
 export function expandKeyPair(crypto: Crypto, domain: KeyDomain, seed: Uint8Array): ExpandedKeyPair {
-  requireSize(seed, KEY_SEED_BYTES, 'the seed of a key pair')
+  requireSize(seed, KEY_SEED_BYTES, 'AK-01', 'the seed of a key pair')
   const [x25519Secret, mlKemSeed] = shake256(crypto, [encodeUtf8(domain), seed], [X25519_SECRET_BYTES, ML_KEM_SEED_BYTES])
   return {
     x25519: x25519KeyPair(crypto, Secret.of(x25519Secret!, 'x25519-secret')),
@@ -54,7 +54,7 @@ export function wipeExpandedKeyPair({ x25519, mlKem768 }: ExpandedKeyPair): void
 
 /** Only the X25519 public key of an account key of a 32-byte seed: what link requests are sealed to. Throws `bad-input` for another size. */
 export function accountKeyX25519(crypto: Crypto, seed: Uint8Array): X25519PublicKey {
-  requireSize(seed, KEY_SEED_BYTES, 'the seed of a key pair')
+  requireSize(seed, KEY_SEED_BYTES, 'AK-01', 'the seed of a key pair')
   const [secret] = shake256(crypto, [encodeUtf8('SessionAccountKeys' satisfies KeyDomain), seed], [X25519_SECRET_BYTES])
   const { publicKey, secretKey } = x25519KeyPair(crypto, Secret.of(secret!, 'x25519-secret'))
   secretKey.wipe()

@@ -97,6 +97,6 @@ export function pruneKeyring(keyring: Keyring, nowS: number): { keyring: Keyring
 }
 
 function indicatorNumber(indicator: Uint8Array): number {
-  requireSize(indicator, INDICATOR_BYTES, 'an indicator')
+  requireSize(indicator, INDICATOR_BYTES, 'AK-02', 'an indicator')
   return (indicator[0]! << 8) | indicator[1]!
 }

@@ -82,9 +82,9 @@ export function rememberPublishedKeys(
   next: PublishedKeys,
   { nowS, confirmed }: { readonly nowS: number; readonly confirmed: boolean },
 ): RememberedKeys {
-  requireTime(nowS)
+  requireTime(nowS, 'AK-18')
   const { verdict, continuity } = judgePublishedKeys(crypto, account, remembered, next)
-  if (verdict === 'stale') throw new ProtocolError('bad-input', 'keys that are stale are not to be remembered')
+  if (verdict === 'stale') throw new ProtocolError('bad-input', 'AK-17', 'keys that are stale are not to be remembered')
   if (verdict === 'same' && remembered !== undefined && !confirmed) return remembered
   const isTrusted = confirmed || continuity !== 'unproven'
   const continuityKey = (isTrusted ? next.continuity?.publicKey : undefined) ?? remembered?.continuityKey

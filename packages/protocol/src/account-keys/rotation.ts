@@ -38,7 +38,7 @@ export function rotationDueAtS(
   deviceId: Uint8Array,
   deviceCount: number,
 ): number {
-  requireTime(key.createdAtS)
+  requireTime(key.createdAtS, 'AK-02')
   return key.createdAtS + rotationDelay(crypto, key, deviceId, deviceCount).delayS
 }
 
@@ -49,9 +49,9 @@ export function rotationDelay(
   deviceId: Uint8Array,
   deviceCount: number,
 ): RotationDelay {
-  requireSize(deviceId, DEVICE_ID_BYTES, 'a device ID')
+  requireSize(deviceId, DEVICE_ID_BYTES, 'DG-03', 'a device ID')
   if (!(Number.isSafeInteger(deviceCount) && deviceCount >= 1)) {
-    throw new ProtocolError('bad-input', `${deviceCount} is not a number of devices`)
+    throw new ProtocolError('bad-input', 'AK-07', `${deviceCount} is not a number of devices`)
   }
   const hash = blake2b(crypto, HASH_BYTES, [deviceId], { key: key.seed.expose(), personal: PERSONAL })
   const u = Number(readUint64Le(hash, 0)) / 2 ** 64

@@ -25,7 +25,7 @@ const TEXT_FORM = /^05[0-9a-f]{64}$/
 export function parseAccountId(text: string): AccountId {
   const lowerCase = text.length === 2 * ACCOUNT_ID_BYTES ? text.toLowerCase() : ''
   if (!TEXT_FORM.test(lowerCase)) {
-    throw new ProtocolError('bad-account-id', 'an account ID is 66 hexadecimal characters that begin with 05')
+    throw new ProtocolError('bad-account-id', 'ACC-04', 'an account ID is 66 hexadecimal characters that begin with 05')
   }
   return lowerCase as AccountId
 }

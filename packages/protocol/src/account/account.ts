@@ -51,7 +51,7 @@ export function generateSeed(random: Random, words: SeedWords): Uint8Array {
 
 /** The account of a 32-byte root seed, which is copied. Throws `bad-input` for another size. */
 export function accountFromSeed(crypto: Crypto, seed: Uint8Array): Account {
-  requireSize(seed, ROOT_SEED_BYTES, 'the root seed')
+  requireSize(seed, ROOT_SEED_BYTES, 'ACC-01', 'the root seed')
   const ed25519Seed = Secret.of(copyBytes(seed), 'ed25519-seed')
   const ed25519 = ed25519KeyPair(crypto, ed25519Seed)
   ed25519Seed.wipe()
@@ -68,7 +68,7 @@ export function accountIdFromEd25519(crypto: Crypto, publicKey: Uint8Array): Acc
     return accountIdOf(ed25519PublicToX25519(crypto, publicKey))
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
-    throw new ProtocolError('malformed', 'the Ed25519 public key belongs to no account', { cause })
+    throw new ProtocolError('malformed', 'ACC-06', 'the Ed25519 public key belongs to no account', { cause })
   }
 }
 

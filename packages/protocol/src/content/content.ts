@@ -65,7 +65,7 @@ export function encodeContent(content: Content): Uint8Array {
     return encodeMessage(contentSchema, content)
   } catch (cause) {
     if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('bad-input', `the content cannot be encoded: ${cause.message}`, { cause })
+    throw new ProtocolError('bad-input', 'CON-01', `the content cannot be encoded: ${cause.message}`, { cause })
   }
 }
 
@@ -75,6 +75,6 @@ export function decodeContent(encoded: Uint8Array): Content {
     return decodeMessage(contentSchema, encoded)
   } catch (cause) {
     if (!(cause instanceof EncodingError)) throw cause
-    throw new ProtocolError('malformed', `this is no message content: ${cause.message}`, { cause })
+    throw new ProtocolError('malformed', 'CON-01', `this is no message content: ${cause.message}`, { cause })
   }
 }

@@ -20,9 +20,9 @@ export interface TextContent {
 
 /** A text as a `Content`. Throws `bad-input` for a message id that has not 8 bytes or a time that is not whole milliseconds. */
 export function textContent(text: TextContent): Content {
-  requireSize(text.messageId, MESSAGE_ID_BYTES, 'a message id')
+  requireSize(text.messageId, MESSAGE_ID_BYTES, 'CON-04', 'a message id')
   if (!(Number.isSafeInteger(text.sentAtMs) && text.sentAtMs >= 0)) {
-    throw new ProtocolError('bad-input', `${text.sentAtMs} is not a time in whole milliseconds since the epoch`)
+    throw new ProtocolError('bad-input', 'CON-05', `${text.sentAtMs} is not a time in whole milliseconds since the epoch`)
   }
   return {
     dataMessage: {

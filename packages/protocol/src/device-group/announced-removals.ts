@@ -41,7 +41,9 @@ export function announceRemovals(
   removed: readonly DeviceId[],
 ): Uint8Array | undefined {
   if (removed.length === 0) return undefined
-  if (removed.length > MAX_LISTED_DEVICES) throw new ProtocolError('bad-input', `${removed.length} removals are too many`)
+  if (removed.length > MAX_LISTED_DEVICES) {
+    throw new ProtocolError('bad-input', 'DG-16', `${removed.length} removals are too many`)
+  }
   const entries = removed.map(id => removalEntry(crypto, rootSeed, ephemeral, id))
   while (entries.length % GRANULARITY !== 0) entries.push(random.bytes(REMOVAL_ENTRY_BYTES))
   return concatBytes(...shuffled(random, entries))

@@ -17,13 +17,13 @@ const TEXT_FORM = /^[0-9a-fA-F]{64}$/
 
 /** The device ID that `text` spells, in either case of letters. Throws `bad-input`. */
 export function parseDeviceId(text: string): DeviceId {
-  if (!TEXT_FORM.test(text)) throw new ProtocolError('bad-input', 'a device ID is 64 hexadecimal characters')
+  if (!TEXT_FORM.test(text)) throw new ProtocolError('bad-input', 'DG-03', 'a device ID is 64 hexadecimal characters')
   return text.toLowerCase() as DeviceId
 }
 
 /** The device ID of its 32 bytes. Throws `bad-input` for another size. */
 export function deviceIdOf(bytes: Uint8Array): DeviceId {
-  requireSize(bytes, DEVICE_ID_BYTES, 'a device ID')
+  requireSize(bytes, DEVICE_ID_BYTES, 'DG-03', 'a device ID')
   return encodeHex(bytes) as DeviceId
 }
 

@@ -106,13 +106,13 @@ export function encodeDeviceRecord(record: DeviceRecord): Uint8Array {
     return encoded
   } catch (cause) {
     if (!(cause instanceof EncodingError || cause instanceof ProtocolError)) throw cause
-    throw new ProtocolError('bad-input', `the record of a device cannot be written: ${cause.message}`, { cause })
+    throw new ProtocolError('bad-input', 'DG-06', `the record of a device cannot be written: ${cause.message}`, { cause })
   }
 }
 
 /** The record of a dict. Throws `malformed` when a field is missing or has another form, and above 64 KiB. */
 export function decodeDeviceRecord(bytes: Uint8Array): DeviceRecord {
-  return readForm('this is no record of a device', () => {
+  return readForm('DG-06', 'this is no record of a device', () => {
     const reader = new BtDictReader(bytes, RECORD_LIMITS)
     const seqno = reader.requireInteger('#')
     const timestampS = reader.requireInteger('@')
@@ -155,8 +155,8 @@ export function deviceRecordText(record: DeviceRecord): {
 }
 
 function requireKeySizes({ mlKem768, x25519 }: Pick<DeviceRecord, 'mlKem768' | 'x25519'>): void {
-  requireSize(mlKem768, ML_KEM_PUBLIC_BYTES, 'the ML-KEM-768 key of a device')
-  requireSize(x25519, X25519_PUBLIC_BYTES, 'the X25519 key of a device')
+  requireSize(mlKem768, ML_KEM_PUBLIC_BYTES, 'DG-06', 'the ML-KEM-768 key of a device')
+  requireSize(x25519, X25519_PUBLIC_BYTES, 'DG-06', 'the X25519 key of a device')
 }
 
 function writeFields(record: DeviceRecord): Uint8Array {
@@ -172,7 +172,7 @@ function writeFields(record: DeviceRecord): Uint8Array {
   if (type !== undefined) fields.push(['t', () => writer.bytes('t', type)])
   if (version !== undefined) fields.push(['v', () => writer.integer('v', version)])
   for (const [key, value] of record.extras) {
-    if (KNOWN_KEYS.has(key)) throw new ProtocolError('bad-input', `the extra key ${JSON.stringify(key)} is a known one`)
+    if (KNOWN_KEYS.has(key)) throw new ProtocolError('bad-input', 'DG-06', `the extra key ${JSON.stringify(key)} is a known one`)
     decodeBt(value, RECORD_LIMITS)
     fields.push([key, () => writer.raw(key, value)])
   }
@@ -181,7 +181,7 @@ function writeFields(record: DeviceRecord): Uint8Array {
 }
 
 function encodeText(text: string): Uint8Array {
-  if (!text.isWellFormed()) throw new ProtocolError('bad-input', 'a text holds half of a surrogate pair')
+  if (!text.isWellFormed()) throw new ProtocolError('bad-input', 'ENC-01', 'a text holds half of a surrogate pair')
   return encodeUtf8(text)
 }
 
@@ -200,11 +200,11 @@ function isContinuation(byte: number): boolean {
 
 function versionNumber([major, minor, patch]: readonly [number, number, number]): bigint {
   if (![major, minor, patch].every(part => Number.isSafeInteger(part) && part >= 0)) {
-    throw new ProtocolError('bad-input', 'a version has three whole numbers')
+    throw new ProtocolError('bad-input', 'DG-05', 'a version has three whole numbers')
   }
   const clamped = (part: number) => BigInt(Math.min(part, MAX_VERSION_PART))
   const version = (BigInt(major) * VERSION_BASE + clamped(minor)) * VERSION_BASE + clamped(patch)
-  if (version > INT64_MAX) throw new ProtocolError('bad-input', `${major} is too great for a version`)
+  if (version > INT64_MAX) throw new ProtocolError('bad-input', 'DG-06', `${major} is too great for a version`)
   return version
 }
 

@@ -22,8 +22,8 @@ export function cryptGroupId(
   ephemeral: Uint8Array,
   groupId: Uint8Array,
 ): Uint8Array {
-  requireSize(ephemeral, EPHEMERAL_BYTES, 'the ephemeral key')
-  requireSize(groupId, GROUP_ID_BYTES, 'a group ID')
+  requireSize(ephemeral, EPHEMERAL_BYTES, 'DG-02', 'the ephemeral key')
+  requireSize(groupId, GROUP_ID_BYTES, 'DG-01', 'a group ID')
   const key = blake2b(crypto, 32, [rootSeed.expose()], { personal: 'SessionDvGrpID_K' })
   const nonce = blake2b(crypto, 24, [ephemeral], { personal: 'SessionDvGrpID_N' })
   const crypted = xchacha20(crypto, key, nonce, groupId)
@@ -33,6 +33,6 @@ export function cryptGroupId(
 
 /** When the group was founded, in minutes since the epoch. Throws `bad-input` for an ID that has not 8 bytes. */
 export function groupCreatedMinutes(groupId: Uint8Array): number {
-  requireSize(groupId, GROUP_ID_BYTES, 'a group ID')
+  requireSize(groupId, GROUP_ID_BYTES, 'DG-01', 'a group ID')
   return readUint32Le(groupId, 0)
 }

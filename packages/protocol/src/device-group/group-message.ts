@@ -63,7 +63,7 @@ export function encodeGroupMessage(crypto: Crypto, signer: Ed25519KeyPair, envel
   if (envelope.removals !== undefined) writer.bytes('k', envelope.removals)
   const message = writer.sign('~', body => ed25519Sign(crypto, signer.secretKey, body)).finish()
   if (message.length > MESSAGE_LIMITS.sizeBytes) {
-    throw new ProtocolError('bad-input', `a group message of ${message.length} bytes is too large`)
+    throw new ProtocolError('bad-input', 'DG-10', `a group message of ${message.length} bytes is too large`)
   }
   return message
 }
@@ -73,13 +73,13 @@ export function encodeGroupMessage(crypto: Crypto, signer: Ed25519KeyPair, envel
  * the fields or of what follows it. Throws `malformed` for another form and `forged` for a wrong signature.
  */
 export function verifyGroupMessage(crypto: Crypto, signer: Uint8Array, message: Uint8Array): VerifiedGroupEnvelope {
-  return readForm('this is no group message', () => {
+  return readForm('DG-10', 'this is no group message', () => {
     const reader = new BtDictReader(message, MESSAGE_LIMITS)
     const envelope = readFields(reader)
     const body = reader.bodyBefore('~')
     const signature = reader.requireBytes('~', { size: SIGNATURE_BYTES })
     if (!ed25519Verify(crypto, signer, body, signature)) {
-      throw new ProtocolError('forged', 'the group message is not signed by this account')
+      throw new ProtocolError('forged', 'DG-11', 'the group message is not signed by this account')
     }
     reader.finish({ unknown: 'allow' })
     requireSizes(envelope)
@@ -88,7 +88,7 @@ export function verifyGroupMessage(crypto: Crypto, signer: Uint8Array, message: 
 }
 
 function readFields(reader: BtDictReader): GroupEnvelope {
-  if (!equalBytes(reader.requireBytes(''), TYPE)) throw new ProtocolError('malformed', 'this message is of another type')
+  if (!equalBytes(reader.requireBytes(''), TYPE)) throw new ProtocolError('malformed', 'DG-10', 'this message is of another type')
   const groupId = reader.optionalBytes('@', { size: GROUP_ID_BYTES })
   const ephemeral = reader.requireBytes('A', { size: X25519_PUBLIC_BYTES })
   const ciphertexts = reader.requireBytes('C')
@@ -110,6 +110,6 @@ function requireSizes({ ciphertexts, wrappedKeys, sealed, removals }: GroupEnvel
   const removalsBytes = removals?.length ?? 0
   const isRemovals = removalsBytes % REMOVAL_ENTRY_BYTES === 0 && removalsBytes <= MAX_REMOVALS_BYTES
   if (!isSlots || !isRemovals || sealed.length <= TAG_BYTES) {
-    throw new ProtocolError('malformed', 'a field of the group message has a size that it cannot have')
+    throw new ProtocolError('malformed', 'DG-16', 'a field of the group message has a size that it cannot have')
   }
 }

@@ -80,7 +80,7 @@ export function encodeGroupPayload(payload: GroupPayload): Uint8Array {
  * other form, a tombstone that is no time included, and beyond the limits.
  */
 export function decodeGroupPayload(crypto: Crypto, padded: Uint8Array): GroupPayload {
-  return readForm('this is no payload of a group message', () => {
+  return readForm('DG-09', 'this is no payload of a group message', () => {
     const reader = new BtDictReader(trimTrailingZeros(padded), PAYLOAD_LIMITS)
     const devices = reader.optionalRaw('D')
     const accountKeys = reader.requireRaw('K')
@@ -109,7 +109,9 @@ function encodeDevices(devices: GroupPayload['devices']): Uint8Array {
 }
 
 function tombstone({ kind, atS }: { readonly kind: 'left' | 'kicked'; readonly atS: bigint }): bigint {
-  if (atS <= 0n || atS > INT64_MAX) throw new ProtocolError('bad-input', `${atS} is no time at which a device can be gone`)
+  if (atS <= 0n || atS > INT64_MAX) {
+    throw new ProtocolError('bad-input', 'DG-08', `${atS} is no time at which a device can be gone`)
+  }
   return kind === 'kicked' ? atS : -atS
 }
 
@@ -119,7 +121,7 @@ function decodeDevices(crypto: Crypto, encoded: Uint8Array): ReadonlyMap<DeviceI
   requireCount(reader.unknown.length, MAX_LISTED_DEVICES, 'devices', 'malformed')
   const devices = new Map<DeviceId, GroupEntry>()
   for (const [key, value] of reader.unknown) {
-    if (key.length !== DEVICE_ID_BYTES) throw new ProtocolError('malformed', 'a device ID in a payload has not 32 bytes')
+    if (key.length !== DEVICE_ID_BYTES) throw new ProtocolError('malformed', 'DG-09', 'a device ID in a payload has not 32 bytes')
     devices.set(deviceIdOf(keyBytes(key)), decodeEntry(crypto, value))
   }
   return devices
@@ -129,7 +131,7 @@ function decodeEntry(crypto: Crypto, value: Uint8Array): GroupEntry {
   if (value[0] === DICT) return { kind: 'member', record: decodeDeviceRecord(value), digest: deviceRecordDigest(crypto, value) }
   const time = decodeBt(value, PAYLOAD_LIMITS)
   if (typeof time !== 'bigint' || time === 0n || time === INT64_MIN) {
-    throw new ProtocolError('malformed', 'a device in a payload is neither a record nor a time')
+    throw new ProtocolError('malformed', 'DG-09', 'a device in a payload is neither a record nor a time')
   }
   return time > 0n ? { kind: 'kicked', atS: time } : { kind: 'left', atS: -time }
 }
@@ -144,9 +146,9 @@ function encodeAccountKeys(accountKeys: readonly AccountKeySeed[]): Uint8Array {
 
 /** Asked before anything is written, so that no half-written list of seeds is left behind. */
 function requireEncodable({ seed, createdAtS, rotatedAtS }: AccountKeySeed): void {
-  requireSize(seed.expose(), KEY_SEED_BYTES, 'the seed of an account key')
-  requireTime(createdAtS)
-  if (rotatedAtS !== undefined) requireTime(rotatedAtS)
+  requireSize(seed.expose(), KEY_SEED_BYTES, 'DG-07', 'the seed of an account key')
+  requireTime(createdAtS, 'DG-09')
+  if (rotatedAtS !== undefined) requireTime(rotatedAtS, 'DG-09')
 }
 
 function encodeAccountKey({ seed, createdAtS, rotatedAtS }: AccountKeySeed): Uint8Array {
@@ -159,7 +161,7 @@ function encodeAccountKey({ seed, createdAtS, rotatedAtS }: AccountKeySeed): Uin
 function decodeAccountKeys(encoded: Uint8Array): AccountKeySeed[] {
   const list = decodeBt(encoded, PAYLOAD_LIMITS)
   try {
-    if (!Array.isArray(list)) throw new ProtocolError('malformed', 'the account keys of a payload are no list')
+    if (!Array.isArray(list)) throw new ProtocolError('malformed', 'DG-09', 'the account keys of a payload are no list')
     requireCount(list.length, MAX_CARRIED_ACCOUNT_KEYS, 'account keys', 'malformed')
     return list.map(accountKeyOf)
   } catch (cause) {
@@ -169,10 +171,10 @@ function decodeAccountKeys(encoded: Uint8Array): AccountKeySeed[] {
 }
 
 function accountKeyOf(value: BtValue): AccountKeySeed {
-  if (!(value instanceof Map)) throw new ProtocolError('malformed', 'an account key of a payload is no dict')
+  if (!(value instanceof Map)) throw new ProtocolError('malformed', 'DG-09', 'an account key of a payload is no dict')
   const seed: BtValue | undefined = value.get('s')
   if (!(seed instanceof Uint8Array && seed.length === KEY_SEED_BYTES)) {
-    throw new ProtocolError('malformed', 'an account key of a payload has no seed of 32 bytes')
+    throw new ProtocolError('malformed', 'DG-09', 'an account key of a payload has no seed of 32 bytes')
   }
   const createdAtS = secondsOf(value.get('c'))
   const rotatedAtS = value.has('r') ? secondsOf(value.get('r')) : undefined
@@ -182,7 +184,7 @@ function accountKeyOf(value: BtValue): AccountKeySeed {
 
 function secondsOf(value: BtValue | undefined): number {
   if (!(typeof value === 'bigint' && value >= 0n && value <= Number.MAX_SAFE_INTEGER)) {
-    throw new ProtocolError('malformed', 'an account key of a payload has no usable time')
+    throw new ProtocolError('malformed', 'DG-09', 'an account key of a payload has no usable time')
   }
   return Number(value)
 }
@@ -194,7 +196,7 @@ function wipeValue(value: BtValue): void {
 }
 
 function requireCount(count: number, most: number, noun: string, code: 'bad-input' | 'malformed'): void {
-  if (count > most) throw new ProtocolError(code, `a payload has ${most} ${noun} at most, not ${count}`)
+  if (count > most) throw new ProtocolError(code, 'DG-09', `a payload has ${most} ${noun} at most, not ${count}`)
 }
 
 /** How the encoding of a dict begins. */

@@ -86,7 +86,7 @@ export interface MatchingSlot {
  */
 export function encapsulateSlots(crypto: Crypto, random: Random, recipients: readonly SlotRecipient[]): Slot[] {
   if (recipients.length === 0 || recipients.length > MAX_SLOTS) {
-    throw new ProtocolError('bad-input', `a group message is for 1 to ${MAX_SLOTS} devices, not ${recipients.length}`)
+    throw new ProtocolError('bad-input', 'DG-12', `a group message is for 1 to ${MAX_SLOTS} devices, not ${recipients.length}`)
   }
   const slots = recipients.map(recipient => encapsulate(crypto, random, recipient))
   while (slots.length % GRANULARITY !== 0) slots.push(fillingSlot(random))

@@ -79,8 +79,8 @@ function open(
   deviceKeys: readonly ExpandedKeyPair[],
   envelope: VerifiedGroupEnvelope,
 ): OpenGroupOutcome {
-  requireUsableX25519(crypto, envelope.ephemeral, 'the ephemeral key of the message')
-  if (envelope.linkX25519 !== undefined) requireUsableX25519(crypto, envelope.linkX25519, 'the link key of the message')
+  requireUsableX25519(crypto, envelope.ephemeral, 'DG-16', 'the ephemeral key of the message')
+  if (envelope.linkX25519 !== undefined) requireUsableX25519(crypto, envelope.linkX25519, 'DG-16', 'the link key of the message')
   const facts = factsOf(crypto, account, envelope)
   const nonce = payloadNonce(crypto, envelope.ephemeral, envelope.ciphertexts)
   let attempts = 0

@@ -102,9 +102,9 @@ function sealPayload(
 /** Requests sealed to another key could be opened by nobody. */
 function requireLinkKey(crypto: Crypto, { linkX25519, accountKeys }: OutgoingGroup): void {
   const current = sortAccountKeys(accountKeys)[0]
-  if (current === undefined) throw new ProtocolError('bad-input', 'a group has an account key')
+  if (current === undefined) throw new ProtocolError('bad-input', 'DG-07', 'a group has an account key')
   const currentX25519 = accountKeyX25519(crypto, current.seed.expose())
   if (!equalBytes(currentX25519, linkX25519)) {
-    throw new ProtocolError('bad-input', 'the link key of a group is that of its current account key')
+    throw new ProtocolError('bad-input', 'DG-10', 'the link key of a group is that of its current account key')
   }
 }

@@ -52,7 +52,7 @@ export interface DeviceKeys {
 /** A device key from what is stored of it; the seed is taken over. Throws `bad-input` for a wrong size or time. */
 export function deviceKeyOf(crypto: Crypto, stored: DeviceKeySeed): DeviceKey {
   const { seed, createdAtS, confirmedAtS, releasedAtS, renewed = false } = stored
-  for (const timeS of [createdAtS, confirmedAtS, releasedAtS]) if (timeS !== undefined) requireTime(timeS)
+  for (const timeS of [createdAtS, confirmedAtS, releasedAtS]) if (timeS !== undefined) requireTime(timeS, 'DK-01')
   const pair = expandKeyPair(crypto, 'SessionDeviceKeys', seed.expose())
   wipeExpandedKeyPair(pair)
   return {
@@ -77,7 +77,7 @@ export function newDeviceKeys(crypto: Crypto, seed: Secret<'device-key-seed'>, n
  */
 export function rotateDeviceKeys(crypto: Crypto, keys: DeviceKeys, seed: Secret<'device-key-seed'>, nowS: number): DeviceKeys {
   const held = [keys.current, ...keys.previous]
-  if (held.some(key => key.seed.equals(seed))) throw new ProtocolError('bad-input', 'this device key is held already')
+  if (held.some(key => key.seed.equals(seed))) throw new ProtocolError('bad-input', 'DK-02', 'this device key is held already')
   return { current: deviceKeyOf(crypto, { seed, createdAtS: nowS }), previous: held }
 }
 
@@ -94,7 +94,7 @@ export function deviceKeyRotationDue({ current }: DeviceKeys, nowS: number): boo
  * are released, both only the first time. Another key than one of these changes nothing. Throws `bad-input` for a wrong time.
  */
 export function confirmDeviceKeys(keys: DeviceKeys, announced: X25519PublicKey, nowS: number): DeviceKeys {
-  requireTime(nowS)
+  requireTime(nowS, 'DK-01')
   const held = [keys.current, ...keys.previous]
   const confirmedAt = held.findIndex(key => equalBytes(key.x25519, announced))
   if (confirmedAt === -1) return keys
@@ -127,7 +127,7 @@ export function eraseDeviceKeys(
   nowS: number,
   needed: readonly X25519PublicKey[] = [],
 ): { readonly keys: DeviceKeys; readonly wipe: readonly Secret<'device-key-seed'>[] } {
-  requireTime(nowS)
+  requireTime(nowS, 'DK-01')
   const isErasable = ({ releasedAtS, x25519 }: DeviceKey) =>
     releasedAtS !== undefined && releasedAtS <= nowS - DEVICE_KEY_GRACE_S && !needed.some(other => equalBytes(other, x25519))
   const isAhead = (key: DeviceKey) => key.releasedAtS !== undefined && key.releasedAtS > nowS + DEVICE_KEY_GRACE_S

@@ -80,7 +80,7 @@ const LINE_LENGTH = 7
 export function emojiLines(indices: readonly number[]): (typeof EMOJI)[] {
   const all = indices.map(index => {
     const one = EMOJI[index]
-    if (one === undefined) throw new ProtocolError('bad-input', `there is no emoji ${index}`)
+    if (one === undefined) throw new ProtocolError('bad-input', 'SAS-04', `there is no emoji ${index}`)
     return one
   })
   return Array.from({ length: Math.ceil(all.length / LINE_LENGTH) }, (_, line) =>

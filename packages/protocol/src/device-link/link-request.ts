@@ -91,7 +91,7 @@ export function sealLinkRequest(
   deviceId: DeviceId,
   record: DeviceRecord,
 ): { readonly message: Uint8Array; readonly plaintext: Uint8Array } {
-  requireUsableX25519(crypto, linkX25519, 'the link key of the group')
+  requireUsableX25519(crypto, linkX25519, 'DG-16', 'the link key of the group')
   requireUsableKeys(crypto, record)
   const plaintext = new BtDictWriter()
     .bytes('I', deviceIdBytes(deviceId))
@@ -134,9 +134,11 @@ export function openLinkRequest(
 }
 
 function decodeEnvelope(message: Uint8Array): LinkEnvelope {
-  return readForm('this is no link request', () => {
+  return readForm('LINK-05', 'this is no link request', () => {
     const reader = new BtDictReader(message, REQUEST_LIMITS)
-    if (!equalBytes(reader.requireBytes(''), TYPE)) throw new ProtocolError('malformed', 'this message is of another type')
+    if (!equalBytes(reader.requireBytes(''), TYPE)) {
+      throw new ProtocolError('malformed', 'LINK-05', 'this message is of another type')
+    }
     const ephemeral = reader.requireBytes('E', { size: X25519_PUBLIC_BYTES })
     const sealed = reader.requireBytes('L', { minSize: TAG_BYTES })
     const maskedIndicator = reader.requireBytes('i', { size: INDICATOR_BYTES })
@@ -146,7 +148,7 @@ function decodeEnvelope(message: Uint8Array): LinkEnvelope {
 }
 
 function verifyRequest(crypto: Crypto, account: Account, plaintext: Uint8Array): LinkRequest {
-  const { id, encodedRecord, body, signature } = readForm('the link request opened but has a wrong form', () => {
+  const { id, encodedRecord, body, signature } = readForm('LINK-05', 'the link request opened but has a wrong form', () => {
     const reader = new BtDictReader(plaintext, REQUEST_LIMITS)
     const id = reader.requireBytes('I', { size: DEVICE_ID_BYTES })
     const encodedRecord = reader.requireRaw('i')
@@ -157,7 +159,7 @@ function verifyRequest(crypto: Crypto, account: Account, plaintext: Uint8Array):
   })
   const record = decodeDeviceRecord(encodedRecord)
   if (!ed25519Verify(crypto, account.ed25519.publicKey, body, signature)) {
-    throw new ProtocolError('forged', 'the link request is not signed by this account')
+    throw new ProtocolError('forged', 'LINK-05', 'the link request is not signed by this account')
   }
   requireUsableKeys(crypto, record)
   return { deviceId: deviceIdOf(id), record, digest: deviceRecordDigest(crypto, encodedRecord), plaintext: copyBytes(plaintext) }
@@ -165,8 +167,8 @@ function verifyRequest(crypto: Crypto, account: Account, plaintext: Uint8Array):
 
 /** Nobody shall be asked to take in a device that no message could reach. */
 function requireUsableKeys(crypto: Crypto, record: DeviceRecord): void {
-  requireUsableMlKem768(crypto, record.mlKem768, 'the ML-KEM-768 key of the device')
-  requireUsableX25519(crypto, record.x25519, 'the X25519 key of the device')
+  requireUsableMlKem768(crypto, record.mlKem768, 'LINK-05', 'the ML-KEM-768 key of the device')
+  requireUsableX25519(crypto, record.x25519, 'LINK-05', 'the X25519 key of the device')
 }
 
 function encrypt(crypto: Crypto, ephemeral: X25519KeyPair, linkX25519: Uint8Array, plaintext: Uint8Array): Uint8Array {
@@ -184,7 +186,7 @@ function decrypt(
   keys: readonly AccountKey[],
   { ephemeral, sealed, maskedIndicator }: LinkEnvelope,
 ): { readonly plaintext: Uint8Array; readonly openedWith: X25519PublicKey } | undefined {
-  requireUsableX25519(crypto, ephemeral, 'the ephemeral key of the request')
+  requireUsableX25519(crypto, ephemeral, 'LINK-05', 'the ephemeral key of the request')
   const shared = x25519(crypto, account.x25519.secretKey, ephemeral)
   const indicator = cryptIndicator(crypto, account, shared, ephemeral, maskedIndicator)
   for (const { x25519: pair } of keys) {

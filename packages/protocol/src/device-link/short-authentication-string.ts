@@ -38,7 +38,7 @@ export function linkAuthenticationString(
 
 /** Of a group, from its 8-byte ID. Throws `bad-input` for another size. */
 export function groupAuthenticationString(crypto: Crypto, groupId: Uint8Array): ShortAuthenticationString {
-  requireSize(groupId, GROUP_ID_BYTES, 'a group ID')
+  requireSize(groupId, GROUP_ID_BYTES, 'DG-01', 'a group ID')
   const seed = blake2b(crypto, SEED_BYTES, [groupId], { personal: 'SessionDvGrp_SAS' })
   return { indices: indicesOf(seed), seed }
 }

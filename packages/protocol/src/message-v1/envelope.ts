@@ -22,7 +22,7 @@ import {
   submessage,
   uint64,
 } from '@session-v2/encoding'
-import { ProtocolError } from '../protocol-error.ts'
+import { type ClauseId, ProtocolError } from '../protocol-error.ts'
 import { readForm } from '../wire-form.ts'
 
 const TYPE_REQUEST = 1
@@ -66,7 +66,7 @@ export function encodeEnvelope({
   sourceDevice,
 }: Envelope & { readonly sourceDevice?: 1 }): Uint8Array {
   if (!(Number.isSafeInteger(timestampMs) && timestampMs >= 0)) {
-    throw new ProtocolError('bad-input', `${timestampMs} is not a time in whole milliseconds since the epoch`)
+    throw new ProtocolError('bad-input', 'DM1-04', `${timestampMs} is not a time in whole milliseconds since the epoch`)
   }
   return encodeMessage(envelopeSchema, {
     type: TYPE_SESSION_MESSAGE,
@@ -79,14 +79,14 @@ export function encodeEnvelope({
 
 /** The envelope of its bytes. Throws `malformed`. */
 export function decodeEnvelope(encoded: Uint8Array): Envelope {
-  const { source = '', timestamp, content, proSig } = decode(envelopeSchema, encoded, 'envelope')
-  if (!SOURCE_FORM.test(source)) throw new ProtocolError('malformed', 'the source of the envelope is no account ID')
+  const { source = '', timestamp, content, proSig } = decode(envelopeSchema, encoded, 'DM1-04', 'envelope')
+  if (!SOURCE_FORM.test(source)) throw new ProtocolError('malformed', 'DM1-04', 'the source of the envelope is no account ID')
   if (timestamp === undefined || timestamp > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new ProtocolError('malformed', 'the envelope has no time in milliseconds')
+    throw new ProtocolError('malformed', 'DM1-04', 'the envelope has no time in milliseconds')
   }
-  if (content === undefined) throw new ProtocolError('malformed', 'the envelope has no content')
+  if (content === undefined) throw new ProtocolError('malformed', 'DM1-04', 'the envelope has no content')
   if (proSig !== undefined && proSig.length !== PRO_SIGNATURE_BYTES) {
-    throw new ProtocolError('malformed', `the Pro signature of the envelope has ${proSig.length} bytes`)
+    throw new ProtocolError('malformed', 'DM1-04', `the Pro signature of the envelope has ${proSig.length} bytes`)
   }
   return { timestampMs: Number(timestamp), sealed: content, ...(proSig === undefined ? {} : { proSignature: proSig }) }
 }
@@ -102,12 +102,12 @@ export function wrapEnvelope(envelope: Uint8Array): Uint8Array {
 
 /** The bytes of the envelope that a message carries. Throws `malformed`, for more than 1 MiB too. */
 export function unwrapEnvelope(wrapped: Uint8Array): Uint8Array {
-  const { type, request } = decode(webSocketSchema, wrapped, 'message')
-  if (type !== TYPE_REQUEST) throw new ProtocolError('malformed', 'the message is no request')
-  if (request?.body === undefined) throw new ProtocolError('malformed', 'the message has no body')
+  const { type, request } = decode(webSocketSchema, wrapped, 'DM1-02', 'message')
+  if (type !== TYPE_REQUEST) throw new ProtocolError('malformed', 'DM1-02', 'the message is no request')
+  if (request?.body === undefined) throw new ProtocolError('malformed', 'DM1-02', 'the message has no body')
   return request.body
 }
 
-function decode<T>(schema: MessageSchema<T>, encoded: Uint8Array, noun: string): T {
-  return readForm(`this is no V1 ${noun}`, () => decodeMessage(schema, encoded, LIMITS))
+function decode<T>(schema: MessageSchema<T>, encoded: Uint8Array, clause: ClauseId, noun: string): T {
+  return readForm(clause, `this is no V1 ${noun}`, () => decodeMessage(schema, encoded, LIMITS))
 }

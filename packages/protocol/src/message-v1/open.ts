@@ -43,7 +43,7 @@ export function decodeMessageV1(message: Uint8Array): OutsideV1 {
   const envelope = unwrapEnvelope(message)
   const decoded = decodeEnvelope(envelope)
   if (decoded.sealed.length < MIN_SEALED_BYTES) {
-    throw new ProtocolError('malformed', `the sealed box of a V1 message cannot have ${decoded.sealed.length} bytes`)
+    throw new ProtocolError('malformed', 'DM1-04', `the sealed box of a V1 message cannot have ${decoded.sealed.length} bytes`)
   }
   return { envelope, ...decoded }
 }

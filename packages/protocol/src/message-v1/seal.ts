@@ -90,7 +90,7 @@ function sealPadded(
     return seal(key, plaintext)
   } catch (cause) {
     if (!(cause instanceof CryptoError && cause.code === 'bad-point')) throw cause
-    throw new ProtocolError('bad-account-id', 'the account ID of the recipient is no usable key', { cause })
+    throw new ProtocolError('bad-account-id', 'NOT-04', 'the account ID of the recipient is no usable key', { cause })
   } finally {
     wipe(plaintext)
   }

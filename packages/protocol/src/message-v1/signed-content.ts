@@ -31,7 +31,9 @@ export interface SignedContent {
 /** The padded content. Throws `bad-input` when it has more than `maxBytes` bytes. */
 export function padContent(content: Uint8Array, maxBytes: number): Uint8Array {
   const paddedBytes = (Math.floor((content.length + 1) / BLOCK_BYTES) + 1) * BLOCK_BYTES
-  if (paddedBytes > maxBytes) throw new ProtocolError('bad-input', `${content.length} bytes are too long for a V1 message`)
+  if (paddedBytes > maxBytes) {
+    throw new ProtocolError('bad-input', 'DM1-02', `${content.length} bytes are too long for a V1 message`)
+  }
   return padWithMarker(content, BLOCK_BYTES)
 }
 
@@ -55,6 +57,6 @@ export function verifyContent(crypto: Crypto, recipient: Uint8Array, plaintext: 
   const signedText = concatBytes(signed, recipient)
   const isSigned = ed25519Verify(crypto, senderEd25519, signedText, plaintext.subarray(-SIGNATURE_BYTES))
   wipe(signedText)
-  if (!isSigned) throw new ProtocolError('forged', 'the message is not signed by its sender for this recipient')
+  if (!isSigned) throw new ProtocolError('forged', 'DM1-10', 'the message is not signed by its sender for this recipient')
   return { sender, senderEd25519: ed25519PublicKey(copyBytes(senderEd25519)), content: copyBytes(trimMarker(padded)) }
 }

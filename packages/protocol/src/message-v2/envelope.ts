@@ -52,9 +52,9 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 
 /** The fields as views into the message. Throws `malformed` for another prefix or a size outside 1536 bytes to 1 MiB. */
 export function decodeEnvelope(message: Uint8Array): Envelope {
-  if (!hasVersionPrefix(message)) throw new ProtocolError('malformed', 'a V2 message begins with 00 02')
+  if (!hasVersionPrefix(message)) throw new ProtocolError('malformed', 'DM2-03', 'a V2 message begins with 00 02')
   if (message.length < MIN_MESSAGE_BYTES || message.length > MAX_MESSAGE_BYTES) {
-    throw new ProtocolError('malformed', `a V2 message cannot have ${message.length} bytes`)
+    throw new ProtocolError('malformed', 'DM2-03', `a V2 message cannot have ${message.length} bytes`)
   }
   return {
     maskedIndicator: message.subarray(INDICATOR_AT, EPHEMERAL_AT),
@@ -71,7 +71,7 @@ export function decodeEnvelope(message: Uint8Array): Envelope {
 export function paddedPlaintextBytes(plaintextBytes: number): number {
   const blocks = Math.ceil((OVERHEAD_BYTES + plaintextBytes) / PADDING_BYTES)
   if (blocks * PADDING_BYTES > MAX_MESSAGE_BYTES) {
-    throw new ProtocolError('bad-input', `a plaintext of ${plaintextBytes} bytes is too long for a message`)
+    throw new ProtocolError('bad-input', 'DM2-03', `a plaintext of ${plaintextBytes} bytes is too long for a message`)
   }
   return Math.max(MIN_MESSAGE_BYTES, blocks * PADDING_BYTES) - OVERHEAD_BYTES
 }

@@ -76,7 +76,7 @@ function sharedWithEphemeral(crypto: Crypto, account: Account, ephemeral: Uint8A
     return x25519(crypto, account.x25519.secretKey, ephemeral)
   } catch (cause) {
     if (!(cause instanceof CryptoError && cause.code === 'bad-point')) throw cause
-    throw new ProtocolError('malformed', 'the ephemeral key of the message has small order', { cause })
+    throw new ProtocolError('malformed', 'DM2-10', 'the ephemeral key of the message has small order', { cause })
   }
 }
 

@@ -31,6 +31,6 @@ export function prepareRecipient(crypto: Crypto, accountId: AccountId, keys: Pub
     }
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
-    throw new ProtocolError('malformed', `the published keys cannot be used: ${cause.message}`, { cause })
+    throw new ProtocolError('malformed', 'AK-09', `the published keys cannot be used: ${cause.message}`, { cause })
   }
 }

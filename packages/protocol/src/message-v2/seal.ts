@@ -19,7 +19,7 @@ import { padWithZeros } from '@session-v2/encoding'
 import type { Account } from '../account/account.ts'
 import { type AccountId, accountIdBytes } from '../account/account-id.ts'
 import { INDICATOR_BYTES, maskIndicator } from '../account-keys/key-indicator.ts'
-import { ProtocolError } from '../protocol-error.ts'
+import { type ClauseId, ProtocolError } from '../protocol-error.ts'
 import { CIPHERTEXT_BYTES, encodeEnvelope, paddedPlaintextBytes } from './envelope.ts'
 import { type MessageKey, noPfsMessageKey, pfsMessageKey } from './key-derivation.ts'
 import type { Recipient } from './recipient.ts'
@@ -105,11 +105,18 @@ function sealPadded(crypto: Crypto, padded: Uint8Array, { key, nonce }: MessageK
 }
 
 function sharedWithAccount(crypto: Crypto, ephemeral: X25519KeyPair, recipient: Uint8Array): Uint8Array {
-  return agree(crypto, ephemeral, recipient, 'bad-account-id', 'the account ID of the recipient is no usable key')
+  return agree(crypto, ephemeral, recipient, 'bad-account-id', 'NOT-04', 'the account ID of the recipient is no usable key')
 }
 
 function sharedWithPublishedKey(crypto: Crypto, ephemeral: X25519KeyPair, recipient: Recipient): Uint8Array {
-  return agree(crypto, ephemeral, recipient.x25519, 'malformed', 'the published X25519 key of the recipient is no usable key')
+  return agree(
+    crypto,
+    ephemeral,
+    recipient.x25519,
+    'malformed',
+    'AK-09',
+    'the published X25519 key of the recipient is no usable key',
+  )
 }
 
 function agree(
@@ -117,12 +124,13 @@ function agree(
   ephemeral: X25519KeyPair,
   publicKey: Uint8Array,
   code: 'bad-account-id' | 'malformed',
+  clause: ClauseId,
   complaint: string,
 ): Uint8Array {
   try {
     return x25519(crypto, ephemeral.secretKey, publicKey)
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
-    throw new ProtocolError(code, complaint, { cause })
+    throw new ProtocolError(code, clause, complaint, { cause })
   }
 }

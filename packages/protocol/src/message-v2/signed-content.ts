@@ -64,7 +64,7 @@ export function verifyContent(crypto: Crypto, recipient: Uint8Array, padded: Uin
   const { senderEd25519, content, body, signature, proSignature } = decodePlaintext(padded)
   const sender = accountIdFromEd25519(crypto, senderEd25519)
   if (!ed25519Verify(crypto, senderEd25519, signedHash(crypto, recipient, body), signature)) {
-    throw new ProtocolError('forged', 'the message is not signed by its sender for this recipient')
+    throw new ProtocolError('forged', 'DM2-08', 'the message is not signed by its sender for this recipient')
   }
   return {
     sender,
@@ -75,7 +75,7 @@ export function verifyContent(crypto: Crypto, recipient: Uint8Array, padded: Uin
 }
 
 function decodePlaintext(padded: Uint8Array) {
-  return readForm('the message opened but has a wrong form', () => {
+  return readForm('DM2-09', 'the message opened but has a wrong form', () => {
     const reader = new BtDictReader(trimTrailingZeros(padded))
     const senderEd25519 = reader.requireBytes('S', { size: PUBLIC_KEY_BYTES })
     const content = reader.requireBytes('c')

@@ -35,7 +35,7 @@ export class UnknownWordError extends ProtocolError {
   readonly position: number
 
   constructor(word: string, position: number) {
-    super('unknown-word', `word ${position} of the recovery password is not in the word list: check its spelling`)
+    super('unknown-word', 'RP-07', `word ${position} of the recovery password is not in the word list: check its spelling`)
     this.#word = word
     this.position = position
   }
@@ -49,7 +49,7 @@ export class UnknownWordError extends ProtocolError {
 /** The words of a seed of 16 or 32 bytes, with a checksum word unless told otherwise. Throws `bad-input` for another size. */
 export function encodeRecoveryPassword(seed: Uint8Array, options?: { checksum?: boolean }): string {
   if (seed.length !== SHORT_SEED_BYTES && seed.length !== ROOT_SEED_BYTES) {
-    throw new ProtocolError('bad-input', `a recovery password is made of 16 or 32 bytes, not ${seed.length}`)
+    throw new ProtocolError('bad-input', 'RP-06', `a recovery password is made of 16 or 32 bytes, not ${seed.length}`)
   }
   const indices: number[] = []
   for (let at = 0; at < seed.length; at += GROUP_BYTES) indices.push(...groupIndices(readUint32Le(seed, at)))
@@ -67,12 +67,20 @@ export function decodeRecoveryPassword(text: string): Uint8Array {
   const groupWords = indices.length - (indices.length % GROUP_WORDS)
   const isWhole = (groupWords === SHORT_WORDS || groupWords === LONG_WORDS) && indices.length <= groupWords + 1
   if (!isWhole) {
-    throw new ProtocolError('too-short', `the recovery password has 13 or 25 words, not ${indices.length}: words are missing`)
+    throw new ProtocolError(
+      'too-short',
+      'RP-06',
+      `the recovery password has 13 or 25 words, not ${indices.length}: words are missing`,
+    )
   }
   const dataIndices = indices.slice(0, groupWords)
   const checksum = indices[groupWords]
   if (checksum !== undefined && checksum !== checksumIndex(dataIndices)) {
-    throw new ProtocolError('bad-checksum', 'the words do not fit their checksum word: one of them is wrong or misplaced')
+    throw new ProtocolError(
+      'bad-checksum',
+      'RP-04',
+      'the words do not fit their checksum word: one of them is wrong or misplaced',
+    )
   }
   const groups: Uint8Array[] = []
   for (let at = 0; at < groupWords; at += GROUP_WORDS) groups.push(uint32Le(groupValue(dataIndices, at)))
@@ -89,7 +97,7 @@ export function seedFromRecoveryPassword(text: string): Uint8Array {
 
 /** The recovery password of a 32-byte root seed: 13 words when its upper half is zero, else 25. Throws `bad-input`. */
 export function recoveryPasswordOf(seed: Uint8Array): string {
-  requireSize(seed, ROOT_SEED_BYTES, 'the root seed')
+  requireSize(seed, ROOT_SEED_BYTES, 'ACC-01', 'the root seed')
   const isShort = seed.subarray(SHORT_SEED_BYTES).every(byte => byte === 0)
   return encodeRecoveryPassword(isShort ? seed.subarray(0, SHORT_SEED_BYTES) : seed)
 }
@@ -97,7 +105,7 @@ export function recoveryPasswordOf(seed: Uint8Array): string {
 function wordIndices(text: string): number[] {
   const words = text.length > MAX_TEXT_CHARACTERS ? undefined : text.split(/\s+/u).filter(word => word !== '')
   if (words === undefined || words.length > MAX_WORDS) {
-    throw new ProtocolError('bad-input', 'a recovery password has 13 or 25 words: this text is too long')
+    throw new ProtocolError('bad-input', 'RP-07', 'a recovery password has 13 or 25 words: this text is too long')
   }
   return words.map((word, at) => {
     const index = indexOfWord(word)
@@ -119,7 +127,11 @@ function groupValue(indices: readonly number[], at: number): number {
   const high = (WORD_COUNT + c - b) % WORD_COUNT
   const value = a + WORD_COUNT * low + WORD_COUNT * WORD_COUNT * high
   if (value > MAX_GROUP_VALUE) {
-    throw new ProtocolError('bad-checksum', `words ${at + 1} to ${at + GROUP_WORDS} cannot stand together: one of them is wrong`)
+    throw new ProtocolError(
+      'bad-checksum',
+      'RP-03',
+      `words ${at + 1} to ${at + GROUP_WORDS} cannot stand together: one of them is wrong`,
+    )
   }
   return value
 }
