@@ -69,7 +69,7 @@ describe('a plaintext that is none', () => {
     const { code, clause, message, cause } = protocolErrorBy(() => verifyContent(native, recipient, short))
     expect([code, clause, cause]).toEqual(['malformed', 'DM2-09', expect.any(EncodingError)])
     expect((cause as EncodingError).code).toBe('wrong-size')
-    expect(message).toContain((cause as EncodingError).message)
+    expect(message).toBe(`the message opened but has a wrong form: ${(cause as EncodingError).message}`)
   })
 
   it('is signed by nobody (DM2-08)', () => {
