@@ -11,6 +11,7 @@ const ID = 'i'.repeat(32)
 const decode = (text: string) => decodeGroupPayload(native, encodeUtf8(text))
 const keyed = (key: string) => `d1:Kl${key}ee`
 const listed = (entries: string) => `d1:Dd${entries}e1:Klee`
+const numbered = (count: number) => Array.from({ length: count }, (_, at) => `32:${String(at).padStart(32, '0')}i1e`).join('')
 const seedOf = (byte: number, times: Partial<AccountKeySeed> = {}): AccountKeySeed => ({
   seed: Secret.of(new Uint8Array(32).fill(byte), 'account-key-seed'),
   createdAtS: 5,
@@ -51,6 +52,7 @@ describe('a payload that is none (DG-07, DG-09)', () => {
     [keyed(`d1:ci5e1:s32:${SEED}e`.repeat(257)), 'a payload has 256 account keys at most, not 257'],
     [listed(`31:${ID.slice(1)}i5e`), 'a device ID in a payload has not 32 bytes'],
     [listed(`33:i${ID}i5e`), 'a device ID in a payload has not 32 bytes'],
+    [listed(numbered(4097)), 'a payload has 4096 devices at most, not 4097'],
     [listed('0:i5e'), 'a device ID in a payload has not 32 bytes'],
     [listed(`32:${ID}i0e`), 'a device in a payload is neither a record nor a time'],
     [listed(`32:${ID}i${INT64_MIN}e`), 'a device in a payload is neither a record nor a time'],

@@ -102,6 +102,12 @@ describe('a group message with fields of sizes that they cannot have together (D
     expect(read).toEqual(Object.values({ ...usual, ...sizes }))
   })
 
+  it('has no more fields than it was given', () => {
+    const bare = new Map([...fields].filter(([key]) => key !== '@' && key !== 'X' && key !== 'k' && key !== '~'))
+    const read = verify(signedAgain(native, account, bare))
+    expect(Object.keys(read).sort()).toEqual(['ciphertexts', 'ephemeral', 'sealed', 'wrappedKeys'])
+  })
+
   it('is nested or counted beyond what is read, where the future puts its fields', () => {
     const withFuture = (value: string) => concatBytes(message.subarray(0, -1), encodeUtf8(`2:~x${value}e`))
     const nested = (depth: number) => withFuture(`${'l'.repeat(depth)}${'e'.repeat(depth)}`)

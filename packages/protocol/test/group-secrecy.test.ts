@@ -4,6 +4,7 @@ import { decodeHex, encodeHex } from '@session-v2/encoding'
 import { accountFromSeed, expandKeyPair, openGroupMessage, paddedGroupPayloadBytes, sealGroupMessage } from '@session-v2/protocol'
 import { loadVectors } from '@session-v2/vectors'
 import { describe, expect, it } from 'vitest'
+import { encapsulateSlots, wipeSlots } from '../src/device-group/key-slots.ts'
 import { type Call, devicesOf, gone, groupOf, isZero, openAs, watched, watchedRandom } from './group-world.ts'
 import { providers, someAccount } from './providers.ts'
 
@@ -57,6 +58,18 @@ describe.each(providers)('secrets of a group message (%s)', (_, crypto) => {
     expect(secrets.length).toBeGreaterThanOrEqual(4)
     const plaintexts = calls.flatMap(({ operation, bytes }) => (operation === 'xchacha20Poly1305Encrypt' ? [bytes[2]!] : []))
     expect([...secrets, ...plaintexts].filter(bytes => !isZero(bytes))).toEqual([])
+  })
+
+  it('are erased with the slots', () => {
+    const slots = encapsulateSlots(
+      crypto,
+      random,
+      devices.map(({ keys }) => ({ x25519: keys.x25519.publicKey, mlKem768: keys.mlKem768.publicKey })),
+    )
+    const shared = slots.flatMap(({ sharedMlKem }) => (sharedMlKem === undefined ? [] : [sharedMlKem]))
+    expect(shared.map(isZero)).toEqual([false, false])
+    wipeSlots(slots)
+    expect(shared.map(isZero)).toEqual([true, true])
   })
 })
 
