@@ -32,8 +32,11 @@ export function parseKnownSurvivors(text: string): KnownSurvivor[] {
   })
 }
 
-/** What is wrong with a run, one line each: a low score, a survivor that is not known, a known one that is none any more. */
-export function complaintsAbout({ score, survivors }: MutationSummary, known: readonly KnownSurvivor[]): string[] {
+/**
+ * What is wrong with a run, one line each: a low score, a survivor that is not known, a known one that is none any more. A known one
+ * that timed out may still be one: nothing was learned of it.
+ */
+export function complaintsAbout({ score, survivors, timeouts }: MutationSummary, known: readonly KnownSurvivor[]): string[] {
   const left = new Map<string, number>()
   for (const one of known) left.set(keyOf(one), (left.get(keyOf(one)) ?? 0) + (one.times ?? 1))
   const unknown = survivors.filter(survivor => {
@@ -41,7 +44,8 @@ export function complaintsAbout({ score, survivors }: MutationSummary, known: re
     left.set(keyOf(survivor), times - 1)
     return times <= 0
   })
-  const gone = known.filter(one => (left.get(keyOf(one)) ?? 0) > 0)
+  const slow = new Set(timeouts.map(keyOf))
+  const gone = known.filter(one => (left.get(keyOf(one)) ?? 0) > 0 && !slow.has(keyOf(one)))
   return [
     ...(score < LEAST_SCORE ? [`the score is ${score} %, at least ${LEAST_SCORE} % are due`] : []),
     ...unknown.map(({ file, line, before, after }) => `${file}:${line}: no test notices\n  - ${before}\n  + ${after}`),

@@ -33,6 +33,8 @@ export interface MutationSummary {
   readonly score: number
   readonly counts: Counts
   readonly survivors: readonly Survivor[]
+  /** Counted as noticed; on a busy machine one may only have been slow. */
+  readonly timeouts: readonly Survivor[]
 }
 
 /**
@@ -55,18 +57,25 @@ const OUTSIDE_OF_TESTS = 'An error occurred outside of a test run'
 export function summaryOf(chapter: string, { files }: MutationReport): MutationSummary {
   const counts: Counts = { killed: 0, unloadable: 0, timedOut: 0, survived: 0, uncovered: 0, invalid: 0 }
   const survivors: Survivor[] = []
+  const timeouts: Survivor[] = []
   for (const [file, { source, mutants }] of Object.entries(files)) {
     for (const mutant of mutants) {
       const fate = fateOf(mutant)
       counts[fate] += 1
       if (fate === 'survived' || fate === 'uncovered') survivors.push(survivorOf(file, source.split('\n'), mutant))
+      if (fate === 'timedOut') timeouts.push(survivorOf(file, source.split('\n'), mutant))
     }
   }
   const noticed = counts.killed + counts.unloadable + counts.timedOut
   const judged = noticed + survivors.length
   if (judged === 0) throw new Error(`nothing was mutated in the chapter ${chapter}`)
-  survivors.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
-  return { chapter, score: Math.floor((noticed / judged) * 10_000) / 100, counts, survivors }
+  const score = Math.floor((noticed / judged) * 10_000) / 100
+  return { chapter, score, counts, survivors: survivors.sort(byPlace), timeouts: timeouts.sort(byPlace) }
+}
+
+function byPlace(a: Survivor, b: Survivor): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1
+  return a.line - b.line
 }
 
 function fateOf({ status, statusReason = '' }: Mutant): keyof Counts {
