@@ -9,7 +9,7 @@ import { expect, onTestFinished } from 'vitest'
 export const MAX_MS_PER_KB = 5
 const KB = 1024
 /** A slow run is repeated, and the fastest counts: a pause of the machine is not the fault of the decoder. */
-const TRIES = 5
+const TRIES = 50
 const SLOW_MS_PER_KB = 1
 /** How often a test tells how far it is. */
 const PARTS = 10
