@@ -106,6 +106,7 @@ describe('a run', () => {
   it('says nothing of a known survivor that timed out: the machine may have been busy', () => {
     expect(complaintsAbout(summary(mutant('Timeout')), [survivor])).toEqual([])
     expect(complaintsAbout(summary(mutant('Timeout')), [{ ...survivor, after: 'if (true) bail(1)' }])).toHaveLength(1)
+    expect(complaintsAbout(summary(), [{ ...survivor, slower: true }])).toEqual([])
   })
 
   it('is bad below 85 %, known survivors or not', () => {
