@@ -15,6 +15,7 @@ import { encodingCases } from './generate/encoding.ts'
 import { messageV1Cases } from './generate/message-v1.ts'
 import { messageV2Cases } from './generate/message-v2.ts'
 import { namespaceAndSwarmCases } from './generate/namespace-and-swarm.ts'
+import { onionRequestCases } from './generate/onion-request.ts'
 import { storageRpcCases } from './generate/storage-rpc.ts'
 
 const crypto = await loadCrypto({ provider: 'wasm' })
@@ -29,6 +30,7 @@ describe.each([
   ['device-states', deviceStatesCases()],
   ['encoding', encodingCases()],
   ['namespace-and-swarm', namespaceAndSwarmCases()],
+  ['onion-request', onionRequestCases()],
   ['storage-rpc', storageRpcCases()],
 ])('%s', (_, cases) => {
   it.each(cases.map(one => [one.name, one] as const))('%s', (_name, one) => {

@@ -9,6 +9,7 @@ import { buildLink, openLink } from './operations/link-request.ts'
 import { merge } from './operations/merge.ts'
 import { sealV1Kind } from './operations/message-v1.ts'
 import { open, seal, sealNoPfsKind, sealPfsKind } from './operations/message-v2.ts'
+import { peelOnionRequest, sealOnionRequest } from './operations/onion-request.ts'
 import { mnemonicDecode, mnemonicEncode } from './operations/recovery-password.ts'
 
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
@@ -43,4 +44,6 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['merge', merge],
   ['swarm_of', swarmOfAccount],
   ['message_hash', hashOfMessage],
+  ['onion_seal', sealOnionRequest],
+  ['onion_peel', peelOnionRequest],
 ])

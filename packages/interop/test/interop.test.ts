@@ -164,15 +164,29 @@ describe('fuzz interop', () => {
   const moreFields = ['recipient_seed', 'account_key_seeds', 'message', 'ciphertext', 'session_id', 'root_seed', 'device_id']
   const lastFields = ['created', 'n', 'group_id', 'in', 'A', 'pubkey', 'swarm_ids', 'namespace', 'data', 'pro_seed', 'checksum']
   const v1Fields = ['timestamp_ms', 'deterministic']
-  const anyName = fc.constantFrom(...fields, ...moreFields, ...lastFields, ...v1Fields)
+  const onionFields = ['hops', 'enc_type', 'payload', 'x25519_secret', 'blob']
+  const anyName = fc.constantFrom(...fields, ...moreFields, ...lastFields, ...v1Fields, ...onionFields)
   const recorded = [...loadVectors('message-v1'), ...loadVectors('message-v2')].flatMap(file =>
     file.failure === undefined ? [] : [file.in.message],
   )
-  const known = ['v2-pfs', 'v2-nopfs', 'v1', 'SessionAccountKeys', SEED, SESSION_ID, 'abbey'.repeat(3), ...recorded]
+  const hops = [{ ed25519: SEED, x25519: SEED }]
+  const onions = loadVectors('onion-request').flatMap(file => (file.name.startsWith('peels-') ? [file.in.body] : []))
+  const known = [
+    'gcm',
+    'v2-pfs',
+    'v2-nopfs',
+    'v1',
+    'SessionAccountKeys',
+    SEED,
+    SESSION_ID,
+    'abbey'.repeat(3),
+    ...recorded,
+    ...onions,
+  ]
   const anyValue = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...known) },
     fc.uint8Array({ maxLength: 80 }).map(bytes => Buffer.from(bytes).toString('hex')),
-    fc.constantFrom([SEED], [], ['1', '2'], 0, 1, -21, true),
+    fc.constantFrom<unknown>(hops, [SEED], [], ['1', '2'], 0, 1, -21, true),
     fc.jsonValue(),
   )
   const anyRequest = fc.record({
@@ -181,11 +195,13 @@ describe('fuzz interop', () => {
     in: fc.dictionary(anyName, anyValue, { maxKeys: 12 }),
   })
   const complete = fc
-    .tuple(fc.constantFrom(...operations), fc.array(anyValue, { minLength: 28, maxLength: 28 }))
+    .tuple(fc.constantFrom(...operations), fc.array(anyValue, { minLength: 33, maxLength: 33 }))
     .map(([op, values]) => ({
       id: 1,
       op,
-      in: Object.fromEntries([...fields, ...moreFields, ...lastFields, ...v1Fields].map((name, at) => [name, values[at]])),
+      in: Object.fromEntries(
+        [...fields, ...moreFields, ...lastFields, ...v1Fields, ...onionFields].map((name, at) => [name, values[at]]),
+      ),
     }))
   const anyLine = fc.oneof(
     fc.oneof(anyRequest, complete).map(request => JSON.stringify(request)),

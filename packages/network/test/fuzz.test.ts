@@ -1,63 +1,37 @@
 import { encodeUtf8 } from '@session-v2/encoding'
 import {
-  buildBatch,
-  buildDelete,
-  buildGetServiceNodes,
-  buildGetSwarm,
-  buildInfo,
-  buildRetrieve,
-  buildSequence,
-  buildStore,
-  checkDelete,
-  checkRetrieve,
-  checkStore,
   decodeRequest,
   encodeRequest,
   encodeServiceNode,
   encodeSwarm,
   NetworkError,
-  type ParsedRequest,
   parseBatchResult,
+  parseDeleteAllResult,
+  parseDeleteBeforeResult,
   parseDeleteResult,
+  parseExpireAllResult,
+  parseExpireResult,
+  parseGetExpiriesResult,
   parseGetSwarmResult,
+  parseIfelseResult,
   parseInfoResult,
-  parseNamespace,
-  parseRequest,
+  parseMonitorMessage,
   parseRetrieveResult,
+  parseRevokedSubaccountsResult,
+  parseRevokeResult,
   parseSequenceResult,
   parseServiceNodesResult,
   parseStoreResult,
+  parseUnrevokeResult,
   type RpcRequest,
 } from '@session-v2/network'
 import { type Decoded, inTime } from '@session-v2/tools/fuzz'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fuzzRuns, NOW_MS, sessionOwner, wasm } from './owners.ts'
+import { alice, HASH, readAtNode, requests } from './corpus.ts'
+import { fuzzRuns, NOW_MS, wasm } from './owners.ts'
 
-const HASH = 'A'.repeat(43)
-
-const alice = sessionOwner(wasm, 1)
 const { accountId } = alice
-const namespace = parseNamespace(2)
-const store = buildStore(wasm, {
-  accountId,
-  namespace,
-  payload: new Uint8Array(8),
-  timestampMs: NOW_MS,
-  ttlMs: 60_000,
-  signer: alice,
-})
-const retrieve = buildRetrieve(wasm, { accountId, namespace, lastHash: HASH, maxSize: -5, timestampMs: NOW_MS, signer: alice })
-const requests: readonly RpcRequest[] = [
-  store,
-  retrieve,
-  buildDelete(wasm, { hashes: [HASH], required: true, signer: alice }),
-  buildInfo(),
-  buildGetSwarm(accountId),
-  buildGetServiceNodes(),
-  buildBatch([store, retrieve]),
-  buildSequence([retrieve, store]),
-]
 
 /** What stands where something else should. */
 const anyValue: fc.Arbitrary<unknown> = fc.oneof(
@@ -78,6 +52,11 @@ const anyValue: fc.Arbitrary<unknown> = fc.oneof(
     '\ud800',
     HASH,
     accountId,
+    'all',
+    'A'.repeat(48),
+    '00'.repeat(36),
+    [HASH],
+    [NOW_MS],
   ),
   fc.constantFrom(
     accountId.slice(2),
@@ -95,8 +74,14 @@ const FIELDS = [
   'expiry',
   'max_count',
   'subaccount',
+  'subaccount_sig',
   'sig_timestamp',
   'required',
+  'messages',
+  'extend',
+  'revoke',
+  'before',
+  'if',
   'constructor',
 ]
 
@@ -107,17 +92,6 @@ function mutated({ method, params }: RpcRequest): fc.Arbitrary<unknown> {
   return fc
     .array(change, { minLength: 1, maxLength: 3 })
     .map(changes => ({ method, params: { ...params, ...Object.fromEntries(changes) } }))
-}
-
-/** What the node does with a request before it touches its store. */
-function read(bytes: Uint8Array): void {
-  const parsed = parseRequest(decodeRequest(bytes))
-  const parts: readonly ParsedRequest[] = 'requests' in parsed.params ? parsed.params.requests : [parsed]
-  for (const { method, params } of parts) {
-    if (method === 'store') checkStore(wasm, params, NOW_MS)
-    if (method === 'retrieve') checkRetrieve(wasm, params, NOW_MS)
-    if (method === 'delete') checkDelete(wasm, params)
-  }
 }
 
 /** Passes, or throws the error of this package as `judge` wants it; in the longer run it is over soon. */
@@ -134,7 +108,7 @@ function expectOrderly(input: Decoded, action: () => void, judge: (error: Networ
 
 /** A node reads `bytes`, or refuses them in its own words. */
 function expectReadOrRefused(bytes: Uint8Array): void {
-  expectOrderly(bytes, () => read(bytes), expectRefusal)
+  expectOrderly(bytes, () => readAtNode(decodeRequest(bytes)), expectRefusal)
 }
 
 function expectRefusal({ code, status, message }: NetworkError): void {
@@ -192,17 +166,35 @@ describe('fuzz: requests', () => {
 const KEY = 'ab'.repeat(32)
 const node = { ed25519: KEY, x25519: KEY, host: '::1', port: 5, protocol: 'http', swarmId: 7n } as const
 const message = { hash: HASH, timestamp: NOW_MS, expiration: NOW_MS, data: 'AA==' }
-const entry = { hash: HASH, signature: 'A'.repeat(86), expiry: NOW_MS, deleted: [HASH] }
+const signature = 'A'.repeat(86)
+const entry = { hash: HASH, signature, expiry: NOW_MS, deleted: [HASH], count: 1 }
+const swarm = { swarm: { [KEY]: entry }, t: NOW_MS }
+const expired = { expiry: [NOW_MS], updated: [HASH], unchanged: { [HASH]: NOW_MS }, signature }
+const everywhere = { swarm: { [KEY]: { deleted: { '-21': [HASH] }, updated: { 0: [HASH] }, signature } }, t: NOW_MS }
+const asked = { accountId, timestampMs: NOW_MS, beforeMs: NOW_MS, expiryMs: NOW_MS, tokens: [], hashes: [HASH] }
+const condition = { hf: [19, 4], v: [2, 8, 0], height: 5, condition: true, result: { code: 200, body: {} } }
 
 const answers: readonly [string, object, (answer: unknown) => unknown][] = [
-  ['store', { swarm: { [KEY]: entry }, hash: HASH, t: NOW_MS }, answer => parseStoreResult(wasm, answer)],
-  ['delete', { swarm: { [KEY]: entry }, t: NOW_MS }, parseDeleteResult],
+  ['store', { ...swarm, hash: HASH }, answer => parseStoreResult(wasm, answer)],
+  ['delete', swarm, parseDeleteResult],
+  ['delete_all', everywhere, answer => parseDeleteAllResult(wasm, answer, asked)],
+  ['delete_before', swarm, answer => parseDeleteBeforeResult(wasm, answer, asked)],
+  ['expire_all', everywhere, answer => parseExpireAllResult(wasm, answer, asked)],
+  ['expire', { swarm: { [KEY]: expired } }, answer => parseExpireResult(wasm, answer, asked)],
+  ['revoke_subaccount', swarm, answer => parseRevokeResult(wasm, answer, asked)],
+  ['unrevoke_subaccount', swarm, answer => parseUnrevokeResult(wasm, answer, asked)],
+  ['get_expiries', { expiries: { [HASH]: NOW_MS } }, parseGetExpiriesResult],
+  ['revoked_subaccounts', { revoked_subaccounts: ['A'.repeat(48)] }, parseRevokedSubaccountsResult],
+  ['ifelse', condition, parseIfelseResult],
   ['retrieve', { messages: [message], more: false, t: NOW_MS }, parseRetrieveResult],
   ['get_swarm', { ...encodeSwarm([node], 7n), t: NOW_MS }, parseGetSwarmResult],
   ['oxend_request', { result: { service_node_states: [encodeServiceNode(node)] } }, parseServiceNodesResult],
   ['info', { version: [2, 8, 0], timestamp: NOW_MS, t: NOW_MS }, parseInfoResult],
   ['batch', { results: [{ code: 200, body: {} }] }, answer => parseBatchResult(answer, 1)],
   ['sequence', { results: [{ code: 401, body: 'x' }] }, answer => parseSequenceResult(answer, 2)],
+  ['monitor', { '@': accountId, h: HASH, n: 0, t: NOW_MS, z: NOW_MS, '~': 'AA==' }, parseMonitorMessage],
+  ['monitor at its end', { '@': accountId, errcode: 6, error: 'x', ...encodeSwarm([node], 7n) }, parseMonitorMessage],
+  ['monitor requests', [{ success: 1 }, { errcode: 3, error: 'x' }], parseMonitorMessage],
 ]
 
 /** The value with one of its parts, at any depth, exchanged. */

@@ -1,6 +1,6 @@
 /** Where a request that can be read borders on one that cannot, with the words of the refusal. */
 import { encodeBase64 } from '@session-v2/encoding'
-import { BATCH_MAX_REQUESTS, buildInfo, DELETE_MAX_HASHES, parseRequest } from '@session-v2/network'
+import { BATCH_MAX_REQUESTS, buildInfo, parseRequest, REQUEST_MAX_HASHES } from '@session-v2/network'
 import { describe, expect, it } from 'vitest'
 import { NOW_MS, refusalOf, sessionOwner, wasm } from './owners.ts'
 
@@ -35,15 +35,30 @@ describe('subaccounts (RPC-33)', () => {
     ['store', { data: 'AA==', ttl: 60_000 }],
     ['retrieve', {}],
     ['delete', { messages: 'A'.repeat(43) }],
+    ['delete_all', {}],
+    ['delete_before', { before: NOW_MS }],
+    ['expire', { messages: 'A'.repeat(43), expiry: NOW_MS }],
+    ['expire_all', { expiry: NOW_MS }],
+    ['get_expiries', { messages: 'A'.repeat(43) }],
   ] as const
+  const grant = { subaccount: 'A'.repeat(48), subaccount_sig: signature }
 
-  it.each(methods)('are refused by %s, the token and its signature alike', (method, fields) => {
+  it.each(methods)('sign a %s with token and signature together', (method, fields) => {
     const params = { pubkey: accountId, ...signed, ...fields }
-    expect(parseRequest({ method, params }).method).toBe(method)
-    for (const field of ['subaccount', 'subaccount_sig']) {
-      expect(textOf(method, { ...params, [field]: 'A'.repeat(48) })).toBe('invalid request: subaccounts are not supported')
-      expect(parseRequest({ method, params: { ...params, [field]: '' } }).method).toBe(method)
-    }
+    const read = (more: object) => parseRequest({ method, params: { ...params, ...more } }).params as { signed?: object }
+    expect(read({ subaccount: '', subaccount_sig: '' }).signed).not.toHaveProperty('subaccount')
+    const subaccount = { token: new Uint8Array(36), ownerSignature: new Uint8Array(64) }
+    for (const token of ['A'.repeat(48), '00'.repeat(36)])
+      expect(read({ ...grant, subaccount: token }).signed).toMatchObject({ subaccount })
+    for (const field of ['subaccount', 'subaccount_sig'])
+      expect(textOf(method, { ...params, ...grant, [field]: undefined })).toBe(
+        `invalid request: Required field '${field}' missing`,
+      )
+    for (const token of [5, [], true])
+      expect(textOf(method, { ...params, subaccount: token })).toContain("for 'subaccount': expected string")
+    expect(textOf(method, { ...params, ...grant, subaccount: '!'.repeat(48) })).toContain('invalid base64')
+    expect(textOf(method, { ...params, ...grant, subaccount: 'A'.repeat(44) })).toContain('a subaccount has 36 bytes')
+    expect(textOf(method, { ...params, ...grant, subaccount_sig: 'A'.repeat(84) })).toContain('not of the right length')
   })
 })
 
@@ -59,8 +74,8 @@ describe('a delete', () => {
   const params = (count: number) => ({ pubkey: accountId, signature, messages: Array(count).fill('A'.repeat(43)) })
 
   it('has 1 to 10,000 hashes', () => {
-    expect(parseRequest({ method: 'delete', params: params(DELETE_MAX_HASHES) }).params).toHaveProperty('hashes.length', 10_000)
-    expect(textOf('delete', params(DELETE_MAX_HASHES + 1))).toContain('at most 10000 items')
+    expect(parseRequest({ method: 'delete', params: params(REQUEST_MAX_HASHES) }).params).toHaveProperty('hashes.length', 10_000)
+    expect(textOf('delete', params(REQUEST_MAX_HASHES + 1))).toContain('at most 10000 items')
     expect(textOf('delete', params(0))).toBe('invalid request: messages does not contain any message hashes')
   })
 })

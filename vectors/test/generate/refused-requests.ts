@@ -1,13 +1,14 @@
 /** Requests that a node refuses to read, with the words it answers. */
 import type { Case } from './case.ts'
-
-type Refusal = readonly [name: string, clause: string, request: string, text: string, reason: string]
+import { type Fields, type RefusedJson, type RefusedText, refusedChanges, refusedInBt } from './refused-changes.ts'
 
 /** The cases for a chapter and an account of 66 hexadecimal digits. */
 export function refusedRequests(chapter: string, account: string): Case[] {
   const rows = [
     ...envelopes(),
     ...[...accounts(account), ...signatures(account), ...stores(account), ...others(account)].map(asJson),
+    ...refusedChanges(account).map(asJson),
+    ...refusedInBt(account),
   ]
   return rows.map(([name, clause, request, text, reason]) => ({
     chapter,
@@ -20,7 +21,7 @@ export function refusedRequests(chapter: string, account: string): Case[] {
   }))
 }
 
-function envelopes(): Refusal[] {
+function envelopes(): RefusedText[] {
   return [
     ['no-json', 'RPC-03', '{"method"', 'invalid json', 'it ends within a name'],
     ['no-method', 'RPC-03', '{"params":{}}', 'invalid json: no `method` field', 'there is no method'],
@@ -32,14 +33,11 @@ function envelopes(): Refusal[] {
   ]
 }
 
-type Fields = Readonly<Record<string, unknown>>
-type Row = readonly [name: string, clause: string, method: string, params: Fields, why: string, reason: string]
-
-function asJson([name, clause, method, params, why, reason]: Row): Refusal {
+function asJson([name, clause, method, params, why, reason]: RefusedJson): RefusedText {
   return [name, clause, JSON.stringify({ method, params }), `invalid request: ${why}`, reason]
 }
 
-function accounts(account: string): Row[] {
+function accounts(account: string): RefusedJson[] {
   const long = 'Pubkey must be 66 hex digits (33 bytes) long'
   return [
     ['no-account', 'RPC-14', 'retrieve', {}, "Required field 'pubkey' missing", 'there is no account'],
@@ -73,7 +71,7 @@ function accounts(account: string): Row[] {
   ]
 }
 
-function signatures(account: string): Row[] {
+function signatures(account: string): RefusedJson[] {
   const signed = { pubkey: account, namespace: 2, timestamp: 1_750_000_000_123, signature: 'A'.repeat(86) }
   return [
     [
@@ -135,9 +133,9 @@ function signatures(account: string): Row[] {
   ]
 }
 
-function stores(account: string): Row[] {
+function stores(account: string): RefusedJson[] {
   const store = { pubkey: account, data: 'AA==', timestamp: 1_750_000_000_123, ttl: 60_000 }
-  const row = (name: string, fields: Fields, why: string, reason: string): Row => [
+  const row = (name: string, fields: Fields, why: string, reason: string): RefusedJson => [
     `store-${name}`,
     'RPC-50',
     'store',
@@ -161,7 +159,7 @@ function stores(account: string): Row[] {
   ]
 }
 
-function others(account: string): Row[] {
+function others(account: string): RefusedJson[] {
   const get = { method: 'get_swarm', params: { pubkey: account } }
   return [
     ['endpoint', 'RPC-67', 'oxend_request', { endpoint: 'x' }, "Invalid oxend endpoint 'x'", 'not one that nodes pass on'],

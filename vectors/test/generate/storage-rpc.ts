@@ -3,8 +3,13 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { encodeBase64, encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { activeNodeCases } from './active-nodes.ts'
 import type { Case } from './case.ts'
+import { conditionCases } from './conditions.ts'
+import { monitorCases } from './monitor-requests.ts'
 import { refusedRequests } from './refused-requests.ts'
+import { textCases } from './storage-texts.ts'
+import { subaccountCases } from './subaccounts.ts'
 
 const CHAPTER = 'storage-rpc'
 const SEED = new Uint8Array(32).fill(7)
@@ -13,7 +18,17 @@ const TIME_MS = 1_750_000_000_123
 
 /** The cases, always the same. */
 export function storageRpcCases(): Case[] {
-  return [...hashes(), ...requestTexts(), ...memberTexts(), ...refusedRequests(CHAPTER, ACCOUNT)]
+  return [
+    ...hashes(),
+    ...requestTexts(),
+    ...memberTexts(),
+    ...textCases(CHAPTER, ACCOUNT, [A, B]),
+    ...refusedRequests(CHAPTER, ACCOUNT),
+    ...subaccountCases(CHAPTER),
+    ...conditionCases(CHAPTER),
+    ...activeNodeCases(CHAPTER),
+    ...monitorCases(CHAPTER),
+  ]
 }
 
 function hashes(): Case[] {

@@ -1,49 +1,85 @@
-/** Who may act for an account: Ed25519 signatures by its owner, made by clients and checked by nodes (RPC-30 to RPC-33). */
+/**
+ * Who may act for an account: its owner, or a subaccount that the owner lets. Clients sign, nodes read the signature and verify it
+ * (RPC-30 to RPC-33).
+ */
 import type { Crypto, Ed25519PublicKey, Secret } from '@session-v2/crypto'
-import {
-  CryptoError,
-  ed25519PublicKey,
-  ed25519PublicToX25519,
-  ed25519Sign,
-  ed25519Signature,
-  ed25519Verify,
-} from '@session-v2/crypto'
-import { encodeBase64, encodeHex, equalBytes } from '@session-v2/encoding'
+import { ed25519Sign } from '@session-v2/crypto'
+import { encodeBase64, encodeHex } from '@session-v2/encoding'
+import { type OwnerSignature, SESSION_ID_PREFIX, verifyAccountSignature } from '../account-signature.ts'
 import { badRequest } from '../network-error.ts'
+import type { SubaccountGrant } from '../subaccount/grant.ts'
+import { type SubaccountFault, subaccountFault } from '../subaccount/permission.ts'
 import type { Params } from './params.ts'
 
-/** First byte of a Session id, whose key is X25519; every other account's key is Ed25519. */
-const SESSION_ID_PREFIX = 0x05
-
-/** The owner of an account, as the maker of requests. */
+/** The maker of requests for an account: its owner, or a subaccount. */
 export interface RequestSigner {
   /** 66 hexadecimal digits. */
   readonly accountId: string
+  /** The owner's, also when a subaccount signs. */
   readonly publicKey: Ed25519PublicKey
+  /** The owner's, or that of the subaccount. */
   readonly secretKey: Secret<'ed25519-secret'>
+  readonly subaccount?: SubaccountGrant
 }
 
-/** A signature as a request carries it. */
-export interface RequestSignature {
-  /** 64 bytes. */
-  readonly signature: Uint8Array
-  /** 32 bytes; only for Session ids. */
-  readonly ed25519: Uint8Array | undefined
+/** A signature as a request carries it: the owner's, or with a grant the subaccount's. `ed25519` is the owner's in either case. */
+export interface RequestSignature extends OwnerSignature {
+  readonly subaccount?: SubaccountGrant | undefined
 }
 
-/** The signature fields of a request, signed. */
-export function signatureFields(crypto: Crypto, signer: RequestSigner, text: Uint8Array): Record<string, string> {
+/** Signs a request. */
+export function signRequest(crypto: Crypto, signer: RequestSigner, text: Uint8Array): RequestSignature {
   return {
-    ...(signer.accountId.startsWith('05') && { pubkey_ed25519: encodeHex(signer.publicKey) }),
-    signature: encodeBase64(ed25519Sign(crypto, signer.secretKey, text)),
+    signature: ed25519Sign(crypto, signer.secretKey, text),
+    ed25519: signer.accountId.startsWith('05') ? signer.publicKey : undefined,
+    subaccount: signer.subaccount,
+  }
+}
+
+/** The signature fields of a request. */
+export function encodeSignature({ signature, ed25519, subaccount }: RequestSignature): Record<string, string> {
+  return {
+    ...(ed25519 && { pubkey_ed25519: encodeHex(ed25519) }),
+    ...(subaccount && {
+      subaccount: encodeBase64(subaccount.token),
+      subaccount_sig: encodeBase64(subaccount.ownerSignature),
+    }),
+    signature: encodeBase64(signature),
   }
 }
 
 /** The signature fields of a request, read; undefined when there is no signature. */
 export function parseSignature(params: Params, account: Uint8Array): RequestSignature | undefined {
-  if (params.optionalString('subaccount') || params.optionalString('subaccount_sig')) {
-    throw badRequest('subaccounts are not supported')
-  }
+  const subaccount = parseGrant(params)
+  const owner = parseOwnerSignature(params, account)
+  return owner && (subaccount === undefined ? owner : { ...owner, subaccount })
+}
+
+/** The signature of a request that cannot be without. @throws NetworkError `malformed`, status 400 */
+export function requireSignatureOf(params: Params, account: Uint8Array): RequestSignature {
+  return parseSignature(params, account) ?? unsigned()
+}
+
+/** The signature of a request that only the owner may make: a subaccount in it is not looked at. @throws NetworkError `malformed` */
+export function requireOwnerSignature(params: Params, account: Uint8Array): OwnerSignature {
+  return parseOwnerSignature(params, account) ?? unsigned()
+}
+
+/** Why a signature is not one of who may do this, or undefined. `needed` are the rights a subaccount must have. */
+export function signatureFault(
+  crypto: Crypto,
+  account: Uint8Array,
+  signed: RequestSignature,
+  text: Uint8Array,
+  { needed, revoked }: { readonly needed: number; readonly revoked: boolean },
+): SubaccountFault | undefined {
+  const { signature, ed25519, subaccount } = signed
+  if (subaccount !== undefined)
+    return subaccountFault(crypto, { account, ed25519, grant: subaccount, signature, needed, revoked }, text)
+  return verifyAccountSignature(crypto, account, signed, text) ? undefined : 'request-signature'
+}
+
+function parseOwnerSignature(params: Params, account: Uint8Array): OwnerSignature | undefined {
   const ed25519 = params.optionalEd25519()
   if (ed25519 !== undefined && account[0] !== SESSION_ID_PREFIX) {
     throw badRequest('pubkey_ed25519 is only permitted for 05[...] pubkeys')
@@ -52,27 +88,17 @@ export function parseSignature(params: Params, account: Uint8Array): RequestSign
   return signature === undefined ? undefined : { signature, ed25519 }
 }
 
-/**
- * Whether the owner of `account` (33 bytes) signed `text`. A Session id holds the X25519 form of the key, so the Ed25519 key comes
- * with the request and must convert to it. A wrong key and a wrong signature are one answer.
- */
-export function verifyAccountSignature(
-  crypto: Crypto,
-  account: Uint8Array,
-  { signature, ed25519 }: RequestSignature,
-  text: Uint8Array,
-): boolean {
-  const key = account.subarray(1)
-  if (ed25519 !== undefined && !convertsTo(crypto, ed25519, key)) return false
-  return ed25519Verify(crypto, ed25519PublicKey(ed25519 ?? key), text, ed25519Signature(signature))
+function parseGrant(params: Params): SubaccountGrant | undefined {
+  if (!params.has('subaccount') && !params.has('subaccount_sig')) return undefined
+  const token = params.optionalToken()
+  const given = params.optionalBytes('subaccount_sig')
+  const ownerSignature = given === undefined || given.length === 0 ? undefined : params.optionalSignature('subaccount_sig')
+  if (token === undefined && ownerSignature === undefined) return undefined
+  if (token === undefined) throw badRequest("Required field 'subaccount' missing")
+  if (ownerSignature === undefined) throw badRequest("Required field 'subaccount_sig' missing")
+  return { token, ownerSignature }
 }
 
-/** A key of small order, which nobody holds, converts to nothing. */
-function convertsTo(crypto: Crypto, ed25519: Uint8Array, x25519: Uint8Array): boolean {
-  try {
-    return equalBytes(ed25519PublicToX25519(crypto, ed25519PublicKey(ed25519)), x25519)
-  } catch (error) {
-    if (error instanceof CryptoError) return false
-    throw error
-  }
+function unsigned(): never {
+  throw badRequest("Required field 'signature' missing")
 }

@@ -1,5 +1,5 @@
 /**
- * The answer of write methods: one entry per swarm member, named by its Ed25519 key (RPC-40).
+ * The answer of write methods: one entry per swarm member, named by its Ed25519 key (RPC-40, RPC-42).
  *
  * | entry | meaning |
  * |---|---|
@@ -9,11 +9,14 @@
  * | `{ failed, bad_peer_response }` | an answer that is none |
  * | `{ failed, query_failure }` | its store failed |
  */
-import { badAnswer } from '../network-error.ts'
+import type { Crypto } from '@session-v2/crypto'
+import { ed25519PublicKey, ed25519Signature, ed25519Verify } from '@session-v2/crypto'
+import { decodeHex } from '@session-v2/encoding'
+import { badAnswer, NetworkError } from '../network-error.ts'
 import type { AnswerFields } from './answer.ts'
-import { nodeTimeMs, requireObject } from './answer.ts'
+import { nodeTimeMs, requireObject, requireSignature } from './answer.ts'
+import { isObject } from './fields.ts'
 import { SWARM_MAX_MEMBERS } from './limits.ts'
-import { isObject } from './params.ts'
 
 /** How one member fared. `fields` are those of its entry. */
 export interface MemberAnswer {
@@ -47,4 +50,48 @@ export function parseSwarmAnswer(answer: unknown): SwarmAnswer {
     return { node, failed: entry.failed === true || entry.failed === 1, fields: entry }
   })
   return { members, nodeTimeMs: nodeTimeMs(fields) }
+}
+
+/** The members that have signed what they say they did; the others have failed, whatever they say. */
+export interface SignedAnswer<T> {
+  readonly done: readonly { readonly node: string; readonly entry: T }[]
+  readonly failed: readonly string[]
+  readonly nodeTimeMs: number | undefined
+}
+
+/**
+ * Reads the entries of an answer and verifies each by its member's key over `textOf` it. An entry that cannot be read fails its
+ * member alone. @throws NetworkError `malformed` for an answer that is none
+ */
+export function parseSignedAnswer<T>(
+  crypto: Crypto,
+  answer: unknown,
+  read: (fields: AnswerFields) => T,
+  textOf: (entry: T) => Uint8Array,
+): SignedAnswer<T> {
+  const { members, nodeTimeMs } = parseSwarmAnswer(answer)
+  const done: { node: string; entry: T }[] = []
+  const failed: string[] = []
+  for (const member of members) {
+    const signed = member.failed ? undefined : signedEntry(crypto, member, read, textOf)
+    if (signed === undefined) failed.push(member.node)
+    else done.push({ node: member.node, ...signed })
+  }
+  return { done, failed, nodeTimeMs }
+}
+
+function signedEntry<T>(
+  crypto: Crypto,
+  { node, fields }: MemberAnswer,
+  read: (fields: AnswerFields) => T,
+  textOf: (entry: T) => Uint8Array,
+): { readonly entry: T } | undefined {
+  try {
+    const entry = read(fields)
+    const signature = ed25519Signature(requireSignature(fields.signature))
+    return ed25519Verify(crypto, ed25519PublicKey(decodeHex(node)), textOf(entry), signature) ? { entry } : undefined
+  } catch (error) {
+    if (error instanceof NetworkError) return undefined
+    throw error
+  }
 }

@@ -2,8 +2,8 @@
 import { badAnswer, badRequest } from '../../network-error.ts'
 import { requireArray, requireObject } from '../answer.ts'
 import { BATCH_MAX_REQUESTS } from '../limits.ts'
-import { Params } from '../params.ts'
-import { type RpcRequest, toRpcRequest } from '../rpc-request.ts'
+import type { Params } from '../params.ts'
+import { type ReceivedRequest, type RpcRequest, toReceivedRequest } from '../rpc-request.ts'
 
 const META_METHODS: ReadonlySet<string> = new Set(['batch', 'sequence', 'ifelse'])
 
@@ -11,13 +11,13 @@ const META_METHODS: ReadonlySet<string> = new Set(['batch', 'sequence', 'ifelse'
  * The requests of a batch or sequence, 1 to 20, not yet parsed themselves. Nesting is refused.
  * @throws NetworkError `malformed`, status 400
  */
-export function parseBatch(fields: Readonly<Record<string, unknown>>): RpcRequest[] {
-  const requests = new Params(fields).requireObjects('requests')
+export function parseBatch(params: Params): ReceivedRequest[] {
+  const requests = params.requireObjects('requests')
   if (requests.length === 0) throw badRequest('Invalid batch request: empty "requests" list')
   if (requests.length > BATCH_MAX_REQUESTS)
     throw badRequest(`Invalid batch request: subrequest limit exceeded (${BATCH_MAX_REQUESTS})`)
   return requests.map(entry => {
-    const request = toRpcRequest(entry)
+    const request = toReceivedRequest(entry)
     if (META_METHODS.has(request.method)) throw badRequest('Invalid batch subrequest: subrequests may not contain meta-requests')
     return request
   })

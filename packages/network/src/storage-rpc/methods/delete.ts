@@ -7,15 +7,13 @@
  * | `messages` | list of hashes | |
  * | `required` | boolean | 404 when no member deleted anything |
  * | `signature`, `pubkey_ed25519` | base64, hex | always; it has no time |
+ * | `subaccount`, `subaccount_sig` | base64 | when a subaccount signs |
  */
 import type { Crypto } from '@session-v2/crypto'
-import { encodeBase64 } from '@session-v2/encoding'
-import { badRequest } from '../../network-error.ts'
-import { requireArray, requireHash } from '../answer.ts'
-import { parseSignature, type RequestSignature, type RequestSigner, signatureFields } from '../auth.ts'
-import { DELETE_MAX_HASHES } from '../limits.ts'
-import { isMessageHash } from '../message-hash.ts'
-import { Params } from '../params.ts'
+import { encodeHex } from '@session-v2/encoding'
+import { requireHashList } from '../answer.ts'
+import { encodeSignature, type RequestSignature, type RequestSigner, requireSignatureOf, signRequest } from '../auth.ts'
+import type { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
 import { deleteText } from '../signed-text.ts'
 import { parseSwarmAnswer } from '../swarm-answer.ts'
@@ -29,15 +27,16 @@ export interface DeleteParams {
 }
 
 /** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
-export function parseDelete(fields: Readonly<Record<string, unknown>>): DeleteParams {
-  const params = new Params(fields)
+export function parseDelete(params: Params): DeleteParams {
   const account = params.account()
-  const hashes = params.requireStrings('messages', DELETE_MAX_HASHES)
-  if (hashes.length === 0) throw badRequest('messages does not contain any message hashes')
-  if (!hashes.every(isMessageHash)) throw badRequest('invalid message hash: expected base64')
-  const signed = parseSignature(params, account)
-  if (signed === undefined) throw badRequest("Required field 'signature' missing")
+  const hashes = params.requireHashes()
+  const signed = requireSignatureOf(params, account)
   return { account, hashes, required: params.optionalBoolean('required') ?? false, signed }
+}
+
+/** The request of these parameters, as one member of a swarm passes it on to another: `required` is between client and node. */
+export function encodeDelete({ account, hashes, signed }: Omit<DeleteParams, 'required'>): RpcRequest {
+  return { method: 'delete', params: { pubkey: encodeHex(account), messages: [...hashes], ...encodeSignature(signed) } }
 }
 
 export interface DeleteOptions {
@@ -46,7 +45,7 @@ export interface DeleteOptions {
   readonly signer: RequestSigner
 }
 
-/** The request, signed by the owner. */
+/** The request, signed. */
 export function buildDelete(crypto: Crypto, { hashes, required, signer }: DeleteOptions): RpcRequest {
   return {
     method: 'delete',
@@ -54,7 +53,7 @@ export function buildDelete(crypto: Crypto, { hashes, required, signer }: Delete
       pubkey: signer.accountId,
       messages: [...hashes],
       ...(required === undefined ? {} : { required }),
-      ...signatureFields(crypto, signer, deleteText(hashes)),
+      ...encodeSignature(signRequest(crypto, signer, deleteText(hashes))),
     },
   }
 }
@@ -68,7 +67,7 @@ export interface DeletedEntry {
 
 /** A member's entry of the answer. */
 export function encodeDeletedEntry({ deleted, signature }: DeletedEntry): Record<string, unknown> {
-  return { deleted: deleted.toSorted(), signature: encodeBase64(signature) }
+  return { deleted: deleted.toSorted(), signature }
 }
 
 export interface DeleteResult {
@@ -85,7 +84,7 @@ export function parseDeleteResult(answer: unknown): DeleteResult {
   const failed: string[] = []
   for (const member of members) {
     if (member.failed) failed.push(member.node)
-    else for (const hash of requireArray(member.fields.deleted, 'deleted', DELETE_MAX_HASHES)) deleted.add(requireHash(hash))
+    else for (const hash of requireHashList(member.fields.deleted, 'deleted')) deleted.add(hash)
   }
   return { deleted, failed, nodeTimeMs }
 }

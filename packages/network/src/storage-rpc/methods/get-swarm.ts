@@ -1,9 +1,9 @@
 /** `get_swarm`: the members of an account's swarm (RPC-66). The same body comes with status 421 from a node of another swarm. */
 import type { ServiceNode, SwarmId } from '../../service-node.ts'
-import { decodeServiceNode, NO_SWARM, parseSwarmId, swarmIdHex } from '../../service-node.ts'
+import { decodeServiceNode, legacyKey, NO_SWARM, parseSwarmId, queuePort, snodeAddress, swarmIdHex } from '../../service-node.ts'
 import { nodeTimeMs, requireArray, requireObject } from '../answer.ts'
 import { SWARM_MAX_MEMBERS } from '../limits.ts'
-import { Params } from '../params.ts'
+import type { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
 
 export interface GetSwarmParams {
@@ -12,8 +12,8 @@ export interface GetSwarmParams {
 }
 
 /** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
-export function parseGetSwarm(fields: Readonly<Record<string, unknown>>): GetSwarmParams {
-  return { account: new Params(fields).account('66 hex digits/33 bytes') }
+export function parseGetSwarm(params: Params): GetSwarmParams {
+  return { account: params.account('66 hex digits/33 bytes') }
 }
 
 /** The request. `accountId` is 66 hexadecimal digits. */
@@ -31,13 +31,14 @@ export interface GetSwarmResult {
 export function encodeSwarm(nodes: readonly ServiceNode[], swarmId: SwarmId | undefined): Record<string, unknown> {
   return {
     snodes: nodes.map(node => ({
+      address: snodeAddress(node),
       ip: node.host,
       port: String(node.port),
       port_https: node.port,
-      port_omq: node.port,
-      port_quic: node.port,
+      port_omq: queuePort(node),
+      port_quic: queuePort(node),
       storage_protocol: node.protocol,
-      pubkey_legacy: node.ed25519,
+      pubkey_legacy: legacyKey(node),
       pubkey_ed25519: node.ed25519,
       pubkey_x25519: node.x25519,
     })),

@@ -7,16 +7,16 @@
  * | `last_hash` | 43 characters | continue behind this message; unknown or empty: from the start |
  * | `max_count`, `max_size` | integers | `max_size` −k is 1/k of the budget, 0 is the default |
  * | `timestamp`, `signature`, `pubkey_ed25519` | ms, base64, hex | where the namespace is its owner's; if one is given, all count |
+ * | `subaccount`, `subaccount_sig` | base64 | when a subaccount signs |
  */
 import type { Crypto } from '@session-v2/crypto'
-import { decodeBase64, encodeBase64 } from '@session-v2/encoding'
 import { type Namespace, retrieveNeedsSignature } from '../../namespace.ts'
 import { badAnswer, badRequest } from '../../network-error.ts'
-import { nodeTimeMs, requireArray, requireHash, requireInteger, requireObject, requireText, truthy } from '../answer.ts'
-import { parseSignature, type RequestSignature, type RequestSigner, signatureFields } from '../auth.ts'
+import { nodeTimeMs, requireArray, requireBinary, requireHash, requireInteger, requireObject, truthy } from '../answer.ts'
+import { encodeSignature, parseSignature, type RequestSignature, type RequestSigner, signRequest } from '../auth.ts'
 import { MESSAGE_MAX_BYTES, RETRIEVE_MAX_MESSAGES } from '../limits.ts'
 import { isMessageHash } from '../message-hash.ts'
-import { Params } from '../params.ts'
+import type { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
 import { retrieveText } from '../signed-text.ts'
 
@@ -31,8 +31,7 @@ export interface RetrieveParams {
 }
 
 /** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
-export function parseRetrieve(fields: Readonly<Record<string, unknown>>): RetrieveParams {
-  const params = new Params(fields)
+export function parseRetrieve(params: Params): RetrieveParams {
   const account = params.account()
   const namespace = params.namespace()
   const lastHash = params.optionalString('last_hash', 'lastHash')
@@ -42,7 +41,8 @@ export function parseRetrieve(fields: Readonly<Record<string, unknown>>): Retrie
   const maxSize = params.optionalInteger('max_size')
   const signature = parseSignature(params, account)
   const timestampMs = params.optionalTimestamp('timestamp')
-  const anyGiven = signature !== undefined || timestampMs !== undefined || params.has('pubkey_ed25519')
+  const anyGiven =
+    ['signature', 'timestamp', 'pubkey_ed25519'].some(name => params.has(name)) || params.optionalToken() !== undefined
   if (anyGiven || (namespace !== 0 && retrieveNeedsSignature(namespace))) {
     if (signature === undefined) throw badRequest("Required field 'signature' missing")
     if (timestampMs === undefined) throw badRequest("Required field 'timestamp' missing")
@@ -57,7 +57,7 @@ export interface RetrieveOptions {
   readonly lastHash?: string | undefined
   readonly maxSize?: number
   readonly timestampMs: number
-  /** The owner, where the namespace is not open. */
+  /** The owner or a subaccount, where the namespace is not open. */
   readonly signer?: RequestSigner
 }
 
@@ -67,7 +67,7 @@ export function buildRetrieve(crypto: Crypto, options: RetrieveOptions): RpcRequ
   const signature =
     signer === undefined
       ? {}
-      : { timestamp: timestampMs, ...signatureFields(crypto, signer, retrieveText(namespace, timestampMs)) }
+      : { timestamp: timestampMs, ...encodeSignature(signRequest(crypto, signer, retrieveText(namespace, timestampMs))) }
   return {
     method: 'retrieve',
     params: {
@@ -95,18 +95,14 @@ export interface RetrievedPage {
   readonly more: boolean
 }
 
-/** The body of an answer. It may hold megabytes: a node can bring a faster `base64` (padded) of its platform. */
-export function encodeRetrievedPage({ messages, more }: RetrievedPage, base64 = encodePadded): Record<string, unknown> {
+/** The body of an answer. */
+export function encodeRetrievedPage({ messages, more }: RetrievedPage): Record<string, unknown> {
   return {
     messages: messages.map(({ hash, payload, timestampMs, expiryMs }) => {
-      return { hash, timestamp: timestampMs, expiration: expiryMs, data: base64(payload) }
+      return { hash, timestamp: timestampMs, expiration: expiryMs, data: payload }
     }),
     more,
   }
-}
-
-function encodePadded(bytes: Uint8Array): string {
-  return encodeBase64(bytes)
 }
 
 export interface RetrieveResult extends RetrievedPage {
@@ -124,19 +120,14 @@ function parseMessage(value: unknown): RetrievedMessage {
   const fields = requireObject(value, 'a message')
   return {
     hash: requireHash(fields.hash),
-    payload: parsePayload(requireText(fields.data, 'a message body')),
+    payload: parsePayload(fields.data),
     timestampMs: requireInteger(fields.timestamp, 'a timestamp'),
     expiryMs: requireInteger(fields.expiration, 'an expiry'),
   }
 }
 
-function parsePayload(text: string): Uint8Array {
-  let payload: Uint8Array
-  try {
-    payload = decodeBase64(text)
-  } catch (cause) {
-    throw badAnswer('a message body is not base64', cause)
-  }
+function parsePayload(value: unknown): Uint8Array {
+  const payload = requireBinary(value, 'a message body')
   if (payload.length > MESSAGE_MAX_BYTES) throw badAnswer(`a message of ${payload.length} bytes`)
   return payload
 }

@@ -9,17 +9,18 @@
  * | `timestamp` | ms | integer or digits |
  * | `ttl` or `expiry` | ms | `ttl` also as digits |
  * | `signature`, `pubkey_ed25519`, `sig_timestamp` | base64, hex, ms | where the namespace is its owner's; `sig_timestamp` is `timestamp` when absent |
+ * | `subaccount`, `subaccount_sig` | base64 | when a subaccount signs |
  */
 import type { Crypto } from '@session-v2/crypto'
 import { ed25519PublicKey, ed25519Signature, ed25519Verify } from '@session-v2/crypto'
-import { decodeBase64, decodeHex, encodeBase64 } from '@session-v2/encoding'
+import { decodeHex, encodeBase64 } from '@session-v2/encoding'
 import type { Namespace } from '../../namespace.ts'
 import { badRequest } from '../../network-error.ts'
-import { requireText, truthy } from '../answer.ts'
-import { parseSignature, type RequestSignature, type RequestSigner, signatureFields } from '../auth.ts'
+import { requireSignature, truthy } from '../answer.ts'
+import { encodeSignature, parseSignature, type RequestSignature, type RequestSigner, signRequest } from '../auth.ts'
 import { MESSAGE_MAX_BYTES } from '../limits.ts'
 import { isMessageHash } from '../message-hash.ts'
-import { Params } from '../params.ts'
+import type { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
 import { storedText, storeText } from '../signed-text.ts'
 import { type MemberAnswer, parseSwarmAnswer } from '../swarm-answer.ts'
@@ -35,8 +36,7 @@ export interface StoreParams {
 }
 
 /** Reads the parameters of a request. @throws NetworkError `malformed`, status 400 */
-export function parseStore(fields: Readonly<Record<string, unknown>>): StoreParams {
-  const params = new Params(fields)
+export function parseStore(params: Params): StoreParams {
   const account = params.account()
   const timestampMs = params.optionalInteger('timestamp', { digits: true })
   if (timestampMs === undefined) throw badRequest("Required field 'timestamp' missing")
@@ -48,7 +48,7 @@ export function parseStore(fields: Readonly<Record<string, unknown>>): StorePara
   const namespace = params.namespace()
   const signature = parseSignature(params, account)
   const sigTimestampMs = params.optionalTimestamp('sig_timestamp') ?? timestampMs
-  const payload = params.requireBase64('data')
+  const payload = params.requireBytes('data')
   if (payload.length > MESSAGE_MAX_BYTES) {
     throw badRequest(`Message body exceeds maximum allowed length of ${MESSAGE_MAX_BYTES} bytes`)
   }
@@ -61,14 +61,14 @@ export interface StoreOptions {
   readonly payload: Uint8Array
   readonly timestampMs: number
   readonly ttlMs: number
-  /** The owner, where the namespace wants a signature. */
+  /** The owner or a subaccount, where the namespace wants a signature. */
   readonly signer?: RequestSigner
 }
 
 /** The request, signed when there is a signer. */
 export function buildStore(crypto: Crypto, options: StoreOptions): RpcRequest {
   const { signer, timestampMs, namespace } = options
-  const signature = signer === undefined ? {} : signatureFields(crypto, signer, storeText(namespace, timestampMs))
+  const signature = signer && signRequest(crypto, signer, storeText(namespace, timestampMs))
   return {
     method: 'store',
     params: {
@@ -77,7 +77,7 @@ export function buildStore(crypto: Crypto, options: StoreOptions): RpcRequest {
       data: encodeBase64(options.payload),
       timestamp: timestampMs,
       ttl: options.ttlMs,
-      ...signature,
+      ...(signature && encodeSignature(signature)),
     },
   }
 }
@@ -94,7 +94,7 @@ export interface StoredEntry {
 
 /** A member's entry of the answer. */
 export function encodeStoredEntry({ hash, signature, expiryMs, already }: StoredEntry): Record<string, unknown> {
-  return { hash, signature: encodeBase64(signature), expiry: expiryMs, ...(already && { already }) }
+  return { hash, signature, expiry: expiryMs, ...(already && { already }) }
 }
 
 /** How the members of the swarm took a message. */
@@ -129,7 +129,7 @@ export function parseStoreResult(crypto: Crypto, answer: unknown): StoreResult {
 function signedHash(crypto: Crypto, { node, failed, fields }: MemberAnswer): string | undefined {
   if (failed || typeof fields.hash !== 'string' || !isMessageHash(fields.hash)) return undefined
   try {
-    const signature = ed25519Signature(decodeBase64(requireText(fields.signature, 'a signature')))
+    const signature = ed25519Signature(requireSignature(fields.signature))
     const valid = ed25519Verify(crypto, ed25519PublicKey(decodeHex(node)), storedText(fields.hash), signature)
     return valid ? fields.hash : undefined
   } catch {
