@@ -1,60 +1,25 @@
 /** What every message store must do, whatever it keeps its rows in. */
 import { describe, expect, it } from 'vitest'
-import { type MessageStore, messageCost, type StoredMessage } from '../src/store/store.ts'
-import type { ManualClock } from './manual-clock.ts'
-
-export interface StoreUnderTest {
-  readonly store: MessageStore
-  readonly clock: ManualClock
-  close(): Promise<void>
-}
-
-const HOUR = 3_600_000
-const PLENTY = 7_800_000
-
-function account(n: number): Uint8Array {
-  return Uint8Array.of(5, ...new Uint8Array(31), n)
-}
-
-function hashOf(name: string): string {
-  return name.padEnd(43, 'A')
-}
-
-/** A message of account 1 in namespace 0 that lives for an hour, except for what is said. */
-function message(clock: ManualClock, name: string, parts: Partial<StoredMessage> = {}): StoredMessage {
-  const data = new TextEncoder().encode(`content of ${name}`)
-  return {
-    account: account(1),
-    namespace: 0,
-    hash: hashOf(name),
-    timestampMs: clock.ms,
-    expiryMs: clock.ms + HOUR,
-    data,
-    ...parts,
-  }
-}
-
-async function hashes(
-  store: MessageStore,
-  query: { account?: Uint8Array; namespace?: number; afterHash?: string } = {},
-): Promise<string[]> {
-  const page = await store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY, ...query })
-  return page.messages.map(found => found.hash.replace(/A+$/, ''))
-}
-
-type Open = () => Promise<StoreUnderTest>
-type Body = (test: StoreUnderTest) => Promise<void>
-
-function withStore(open: Open, body: Body): () => Promise<void> {
-  return async () => {
-    const test = await open()
-    try {
-      await body(test)
-    } finally {
-      await test.close()
-    }
-  }
-}
+import { messageCost } from '../src/store/store.ts'
+import { changingContract } from './message-store-contract-changes.ts'
+import { lifeContract } from './message-store-contract-lives.ts'
+import { mergingContract } from './message-store-contract-merging.ts'
+import { convergenceContract } from './message-store-contract-model.ts'
+import {
+  account,
+  asked,
+  HOUR,
+  hashes,
+  hashOf,
+  message,
+  type Open,
+  OUTBOX,
+  PLENTY,
+  put,
+  type StoreUnderTest,
+  withStore,
+} from './message-store-contract-parts.ts'
+import { swarmStoreContract } from './message-store-contract-swarm.ts'
 
 export function messageStoreContract(name: string, open: Open): void {
   describe(`message store: ${name}`, () => {
@@ -64,18 +29,26 @@ export function messageStoreContract(name: string, open: Open): void {
     describe('pages', () => paging(open))
     describe('deleting', () => deleting(open))
     describe('closing', () => closing(open))
+    changingContract(open)
+    lifeContract(open)
+    mergingContract(open)
+    swarmStoreContract(open)
+    convergenceContract(open)
   })
 }
 
 function storing(open: Open): void {
   it(
     'gives back what was stored, byte for byte, in order of arrival',
-    withStore(open, async ({ store, clock }) => {
-      const first = message(clock, 'first', { data: Uint8Array.from({ length: 256 }, (_, i) => i), timestampMs: clock.ms + 5 })
-      const outcome = await store.store(first, false)
-      await store.store(message(clock, 'second'), false)
+    withStore(open, async test => {
+      const first = message(test.nowMs(), 'first', {
+        data: Uint8Array.from({ length: 256 }, (_, i) => i),
+        timestampMs: test.nowMs() + 5,
+      })
+      const outcome = await put(test, first)
+      await put(test, message(test.nowMs(), 'second'))
       expect(outcome).toEqual({ outcome: 'stored', expiryMs: first.expiryMs })
-      const page = await store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY })
+      const page = await test.store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY })
       expect(page.more).toBe(false)
       const found = page.messages[0]!
       expect({ ...found, data: new Uint8Array(found.data) }).toEqual({
@@ -84,48 +57,48 @@ function storing(open: Open): void {
         expiryMs: first.expiryMs,
         data: first.data,
       })
-      expect(await hashes(store)).toEqual(['first', 'second'])
+      expect(await hashes(test.store)).toEqual(['first', 'second'])
     }),
   )
   it(
     'keeps an empty message',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'empty', { data: new Uint8Array() }), false)
-      const page = await store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY })
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'empty', { data: new Uint8Array() }))
+      const page = await test.store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY })
       expect(page.messages[0]?.data.length).toBe(0)
     }),
   )
   it(
     'raises the expiry of the same message, never lowers it, and keeps timestamp and place (NODE-24)',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'a'), false)
-      await store.store(message(clock, 'b'), false)
-      const longer = message(clock, 'a', { expiryMs: clock.ms + 2 * HOUR, timestampMs: clock.ms + 9 })
-      expect(await store.store(longer, false)).toEqual({ outcome: 'already', expiryMs: clock.ms + 2 * HOUR })
-      expect(await store.store(message(clock, 'a'), false)).toEqual({ outcome: 'already', expiryMs: clock.ms + 2 * HOUR })
-      expect(await hashes(store)).toEqual(['a', 'b'])
-      const page = await store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY })
-      expect(page.messages[0]).toMatchObject({ timestampMs: clock.ms, expiryMs: clock.ms + 2 * HOUR })
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'a'))
+      await put(test, message(test.nowMs(), 'b'))
+      const longer = message(test.nowMs(), 'a', { expiryMs: test.nowMs() + 2 * HOUR, timestampMs: test.nowMs() + 9 })
+      expect(await put(test, longer)).toEqual({ outcome: 'already', expiryMs: test.nowMs() + 2 * HOUR })
+      expect(await put(test, message(test.nowMs(), 'a'))).toEqual({ outcome: 'already', expiryMs: test.nowMs() + 2 * HOUR })
+      expect(await hashes(test.store)).toEqual(['a', 'b'])
+      const page = await test.store.retrieve({ account: account(1), namespace: 0, budgetBytes: PLENTY })
+      expect(page.messages[0]).toMatchObject({ timestampMs: test.nowMs(), expiryMs: test.nowMs() + 2 * HOUR })
     }),
   )
   it(
     'keeps one hash apart in two namespaces and two accounts (NODE-20)',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'x'), false)
-      expect((await store.store(message(clock, 'x', { namespace: 2 }), false)).outcome).toBe('stored')
-      expect((await store.store(message(clock, 'x', { account: account(2) }), false)).outcome).toBe('stored')
-      expect(await hashes(store, { namespace: 2 })).toEqual(['x'])
-      expect(await hashes(store, { account: account(2) })).toEqual(['x'])
-      expect(await store.count()).toBe(3)
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'x'))
+      expect((await put(test, message(test.nowMs(), 'x', { namespace: 2 }))).outcome).toBe('stored')
+      expect((await put(test, message(test.nowMs(), 'x', { account: account(2) }))).outcome).toBe('stored')
+      expect(await hashes(test.store, { namespace: 2 })).toEqual(['x'])
+      expect(await hashes(test.store, { account: account(2) })).toEqual(['x'])
+      expect(await test.store.count()).toBe(3)
     }),
   )
   it(
     'answers each of many stores of one moment (NODE-22)',
-    withStore(open, async ({ store, clock }) => {
+    withStore(open, async test => {
       const names = Array.from({ length: 1000 }, (_, i) => `m${i}.`)
-      const outcomes = await Promise.all(names.map(name => store.store(message(clock, name), false)))
+      const outcomes = await Promise.all(names.map(name => put(test, message(test.nowMs(), name))))
       expect(outcomes.every(outcome => outcome.outcome === 'stored')).toBe(true)
-      expect(await hashes(store)).toEqual(names)
+      expect(await hashes(test.store)).toEqual(names)
     }),
   )
 }
@@ -133,53 +106,53 @@ function storing(open: Open): void {
 function replacing(open: Open): void {
   it(
     'replaces also the only message that the account has',
-    withStore(open, async ({ store, clock }) => {
-      const slot = { namespace: -21 }
-      await store.store(message(clock, 'old', slot), true)
-      const newer = message(clock, 'new', { ...slot, timestampMs: clock.ms + 1 })
-      expect(await store.store(newer, true)).toEqual({ outcome: 'stored', expiryMs: newer.expiryMs })
-      expect(await hashes(store, slot)).toEqual(['new'])
+    withStore(open, async test => {
+      const slot = { namespace: OUTBOX }
+      await put(test, message(test.nowMs(), 'old', slot))
+      const newer = message(test.nowMs(), 'new', { ...slot, timestampMs: test.nowMs() + 1 })
+      expect(await put(test, newer)).toEqual({ outcome: 'stored', expiryMs: newer.expiryMs })
+      expect(await hashes(test.store, slot)).toEqual(['new'])
     }),
   )
   it(
     'lets the newest win, in whichever order they arrive',
-    withStore(open, async ({ store, clock }) => {
-      const slot = { namespace: -21 }
-      await store.store(message(clock, 'new', { ...slot, timestampMs: clock.ms + 1 }), true)
-      expect((await store.store(message(clock, 'old', slot), true)).outcome).toBe('obsolete')
-      expect(await hashes(store, slot)).toEqual(['new'])
+    withStore(open, async test => {
+      const slot = { namespace: OUTBOX }
+      await put(test, message(test.nowMs(), 'new', { ...slot, timestampMs: test.nowMs() + 1 }))
+      expect((await put(test, message(test.nowMs(), 'old', slot))).outcome).toBe('obsolete')
+      expect(await hashes(test.store, slot)).toEqual(['new'])
     }),
   )
   it(
     'lets the greater hash win among equally new ones, so that members agree',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'y', { namespace: -1 }), true)
-      expect((await store.store(message(clock, 'x', { namespace: -1 }), true)).outcome).toBe('obsolete')
-      expect((await store.store(message(clock, 'z', { namespace: -1 }), true)).outcome).toBe('stored')
-      expect(await hashes(store, { namespace: -1 })).toEqual(['z'])
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'y', { namespace: -1 }))
+      expect((await put(test, message(test.nowMs(), 'x', { namespace: -1 }))).outcome).toBe('obsolete')
+      expect((await put(test, message(test.nowMs(), 'z', { namespace: -1 }))).outcome).toBe('stored')
+      expect(await hashes(test.store, { namespace: -1 })).toEqual(['z'])
     }),
   )
   it(
     'raises the expiry of the same message and leaves other namespaces and accounts alone',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'inbox'), false)
-      await store.store(message(clock, 'other', { account: account(2), namespace: -21 }), true)
-      await store.store(message(clock, 'key', { namespace: -21 }), true)
-      const longer = message(clock, 'key', { namespace: -21, expiryMs: clock.ms + 2 * HOUR })
-      expect(await store.store(longer, true)).toEqual({ outcome: 'already', expiryMs: clock.ms + 2 * HOUR })
-      await store.store(message(clock, 'next', { namespace: -21, timestampMs: clock.ms + 1 }), true)
-      expect(await hashes(store)).toEqual(['inbox'])
-      expect(await hashes(store, { account: account(2), namespace: -21 })).toEqual(['other'])
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'inbox'))
+      await put(test, message(test.nowMs(), 'other', { account: account(2), namespace: OUTBOX }))
+      await put(test, message(test.nowMs(), 'key', { namespace: OUTBOX }))
+      const longer = message(test.nowMs(), 'key', { namespace: OUTBOX, expiryMs: test.nowMs() + 2 * HOUR })
+      expect(await put(test, longer)).toEqual({ outcome: 'already', expiryMs: test.nowMs() + 2 * HOUR })
+      await put(test, message(test.nowMs(), 'next', { namespace: OUTBOX, timestampMs: test.nowMs() + 1 }))
+      expect(await hashes(test.store)).toEqual(['inbox'])
+      expect(await hashes(test.store, { account: account(2), namespace: OUTBOX })).toEqual(['other'])
     }),
   )
   it(
     'takes an older message once the newer one has expired',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'short', { namespace: -21, timestampMs: clock.ms + 1 }), true)
-      const older = message(clock, 'long', { namespace: -21, expiryMs: clock.ms + 3 * HOUR })
-      clock.ms += HOUR
-      expect((await store.store(older, true)).outcome).toBe('stored')
-      expect(await hashes(store, { namespace: -21 })).toEqual(['long'])
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'short', { namespace: OUTBOX, timestampMs: test.nowMs() + 1 }))
+      const older = message(test.nowMs(), 'long', { namespace: OUTBOX, expiryMs: test.nowMs() + 3 * HOUR })
+      await test.advance(HOUR)
+      expect((await put(test, older)).outcome).toBe('stored')
+      expect(await hashes(test.store, { namespace: OUTBOX })).toEqual(['long'])
     }),
   )
 }
@@ -187,45 +160,45 @@ function replacing(open: Open): void {
 function expiring(open: Open): void {
   it(
     'does not serve a message from the moment it expires, swept or not',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'a'), false)
-      clock.ms += HOUR - 1
-      expect(await hashes(store)).toEqual(['a'])
-      clock.ms += 1
-      expect(await hashes(store)).toEqual([])
-      expect(await store.count()).toBe(1)
-      expect(await store.sweep()).toBe(1)
-      expect(await store.count()).toBe(0)
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'a'))
+      await test.advance(HOUR - 1)
+      expect(await hashes(test.store)).toEqual(['a'])
+      await test.advance(1)
+      expect(await hashes(test.store)).toEqual([])
+      await test.store.sweep()
+      expect(await test.store.count()).toBe(0)
     }),
   )
   it(
     'sweeps more than a slice and nothing that lives',
-    withStore(open, async ({ store, clock }) => {
-      const brief = Array.from({ length: 700 }, (_, i) => message(clock, `brief${i}.`, { account: account(i % 9) }))
-      const lasting = message(clock, 'lasting', { expiryMs: clock.ms + 5 * HOUR })
-      await Promise.all([...brief, lasting].map(one => store.store(one, false)))
-      clock.ms += HOUR
-      expect(await store.sweep()).toBe(700)
-      expect(await hashes(store)).toEqual(['lasting'])
-      expect(await store.sweep()).toBe(0)
+    withStore(open, async test => {
+      const brief = Array.from({ length: 700 }, (_, i) => message(test.nowMs(), `brief${i}.`, { account: account(i % 9) }))
+      const lasting = message(test.nowMs(), 'lasting', { expiryMs: test.nowMs() + 5 * HOUR })
+      await Promise.all([...brief, lasting].map(one => put(test, one)))
+      await test.advance(HOUR)
+      await test.store.sweep()
+      expect(await test.store.count()).toBe(1)
+      expect(await hashes(test.store)).toEqual(['lasting'])
+      expect(await test.store.sweep()).toBe(0)
     }),
   )
   it(
     'takes an expired message that is stored again as a new one, at the end (NODE-27)',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'again'), false)
-      await store.store(message(clock, 'other', { expiryMs: clock.ms + 5 * HOUR }), false)
-      clock.ms += HOUR
-      expect((await store.store(message(clock, 'again'), false)).outcome).toBe('stored')
-      expect(await hashes(store)).toEqual(['other', 'again'])
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'again'))
+      await put(test, message(test.nowMs(), 'other', { expiryMs: test.nowMs() + 5 * HOUR }))
+      await test.advance(HOUR)
+      expect((await put(test, message(test.nowMs(), 'again'))).outcome).toBe('stored')
+      expect(await hashes(test.store)).toEqual(['other', 'again'])
     }),
   )
 }
 
 function paging(open: Open): void {
-  const stored = async ({ store, clock }: StoreUnderTest, count: number) => {
-    const all = Array.from({ length: count }, (_, i) => message(clock, `m${i}.`, { data: new Uint8Array(300) }))
-    await Promise.all(all.map(one => store.store(one, false)))
+  const stored = async (test: StoreUnderTest, count: number) => {
+    const all = Array.from({ length: count }, (_, i) => message(test.nowMs(), `m${i}.`, { data: new Uint8Array(300) }))
+    await Promise.all(all.map(one => put(test, one)))
   }
   it(
     'continues after a hash, and starts over after an unknown one',
@@ -234,7 +207,7 @@ function paging(open: Open): void {
       expect(await hashes(test.store, { afterHash: hashOf('m2.') })).toEqual(['m3.', 'm4.'])
       expect(await hashes(test.store, { afterHash: hashOf('m4.') })).toEqual([])
       expect(await hashes(test.store, { afterHash: hashOf('unknown') })).toHaveLength(5)
-      await test.store.store(message(test.clock, 'elsewhere', { namespace: 2 }), false)
+      await put(test, message(test.nowMs(), 'elsewhere', { namespace: 2 }))
       expect(await hashes(test.store, { afterHash: hashOf('elsewhere') })).toHaveLength(5)
     }),
   )
@@ -270,23 +243,23 @@ function paging(open: Open): void {
 function deleting(open: Open): void {
   it(
     'deletes in every namespace of the account and names what was there, sorted',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'b'), false)
-      await store.store(message(clock, 'a', { namespace: 7 }), false)
-      await store.store(message(clock, 'a', { account: account(2) }), false)
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'b'))
+      await put(test, message(test.nowMs(), 'a', { namespace: 7 }))
+      await put(test, message(test.nowMs(), 'a', { account: account(2) }))
       const wanted = [hashOf('b'), hashOf('a'), hashOf('none'), hashOf('b')]
-      expect(await store.delete(account(1), wanted)).toEqual([hashOf('a'), hashOf('b')])
-      expect(await store.delete(account(1), wanted)).toEqual([])
-      expect(await hashes(store, { account: account(2) })).toEqual(['a'])
-      expect((await store.store(message(clock, 'b'), false)).outcome).toBe('stored')
+      expect(await test.store.delete(account(1), wanted, asked(test.nowMs()))).toEqual([hashOf('a'), hashOf('b')])
+      expect(await test.store.delete(account(1), wanted, asked(test.nowMs()))).toEqual([])
+      expect(await hashes(test.store, { account: account(2) })).toEqual(['a'])
+      expect((await put(test, message(test.nowMs(), 'b'))).outcome).toBe('stored')
     }),
   )
   it(
     'does not name a message that had expired',
-    withStore(open, async ({ store, clock }) => {
-      await store.store(message(clock, 'a'), false)
-      clock.ms += HOUR
-      expect(await store.delete(account(1), [hashOf('a')])).toEqual([])
+    withStore(open, async test => {
+      await put(test, message(test.nowMs(), 'a'))
+      await test.advance(HOUR)
+      expect(await test.store.delete(account(1), [hashOf('a')], asked(test.nowMs()))).toEqual([])
     }),
   )
 }
@@ -294,12 +267,12 @@ function deleting(open: Open): void {
 function closing(open: Open): void {
   it(
     'finishes what it accepted, then refuses with a code',
-    withStore(open, async ({ store, clock }) => {
-      const accepted = store.store(message(clock, 'a'), false)
-      await store.close()
+    withStore(open, async test => {
+      const accepted = put(test, message(test.nowMs(), 'a'))
+      await test.store.close()
       expect((await accepted).outcome).toBe('stored')
-      await expect(store.store(message(clock, 'b'), false)).rejects.toMatchObject({ code: 'closed' })
-      await expect(store.retrieve({ account: account(1), namespace: 0, budgetBytes: 1 })).rejects.toMatchObject({
+      await expect(put(test, message(test.nowMs(), 'b'))).rejects.toMatchObject({ code: 'closed' })
+      await expect(test.store.retrieve({ account: account(1), namespace: 0, budgetBytes: 1 })).rejects.toMatchObject({
         code: 'closed',
       })
     }),

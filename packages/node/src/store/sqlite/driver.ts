@@ -45,12 +45,38 @@ export async function openDatabase(file: string): Promise<Database> {
   }
 }
 
-const SQLITE_FULL = 13
+/**
+ * Closes a database for good, by taking it out of WAL mode first. A connection with statements may live on behind `close` until they are
+ * collected, and then removes the write-ahead log *by its name*: that of whatever database has taken the place of this one.
+ */
+export function closeDatabase(database: Database): void {
+  try {
+    database.exec('PRAGMA journal_mode = DELETE')
+  } catch {
+    // Damaged, or open elsewhere too: the log stays, for whoever opens the file next.
+  }
+  database.close()
+}
 
-/** A NodeError for what the driver threw: `store-full` when the size limit or the disk is reached, else `store-failed`. */
+/** The low byte of an error code is its kind, the rest says more. */
+const KIND = 0xff
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+/** What SQLite says of SQLITE_CORRUPT: iterators of the substitute throw without a code. */
+const CORRUPT_TEXT = 'database disk image is malformed'
+
+/**
+ * A NodeError for what the driver threw: `store-full` when the size limit or the disk is reached, `store-corrupt` when the file is
+ * damaged or no database, else `store-failed`.
+ */
 export function databaseError(cause: unknown): NodeError {
   if (cause instanceof NodeError) return cause
-  const full = (cause as { errcode?: unknown }).errcode === SQLITE_FULL
-  if (full) return new NodeError('store-full', 'the database is full', { cause })
+  const { errcode, message } = cause as { errcode?: unknown; message?: unknown }
+  const kind = typeof errcode === 'number' ? errcode & KIND : undefined
+  if (kind === SQLITE_FULL) return new NodeError('store-full', 'the database is full', { cause })
+  if (kind === SQLITE_CORRUPT || kind === SQLITE_NOTADB || message === CORRUPT_TEXT) {
+    return new NodeError('store-corrupt', 'the database is damaged', { cause })
+  }
   return new NodeError('store-failed', 'the database refused', { cause })
 }

@@ -1,7 +1,7 @@
 /**
  * Group commit (clause NODE-22): writes that arrive while the event loop reads its sockets share one transaction, so that a
  * busy node pays for one commit where it would have paid for many, and an idle one waits for nobody. Each write is
- * acknowledged after the commit.
+ * acknowledged after the commit. What the writes of a group have in common is written once, at its end.
  */
 import { NodeError } from '../../node-error.ts'
 import type { Timers } from '../../ports.ts'
@@ -17,16 +17,26 @@ interface Write {
   readonly reject: (error: NodeError) => void
 }
 
+/** What lives as long as a transaction. */
+export interface TransactionScope {
+  /** Runs on the open transaction behind the writes of the group. */
+  finish(): void
+  /** The transaction was undone, with everything that its writes did. */
+  undone(): void
+}
+
 export class GroupCommit {
   readonly #database: Database
+  readonly #scope: TransactionScope
   readonly #timers: Timers
   readonly #begin: Statement
   readonly #commit: Statement
   #waiting: Write[] = []
   #closed = false
 
-  constructor(database: Database, timers: Timers) {
+  constructor(database: Database, timers: Timers, scope: TransactionScope) {
     this.#database = database
+    this.#scope = scope
     this.#timers = timers
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
@@ -67,9 +77,11 @@ export class GroupCommit {
     this.#begin.run()
     try {
       const results = writes.map(write => write.run())
+      this.#scope.finish()
       this.#commit.run()
       return results
     } catch (cause) {
+      this.#scope.undone()
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw cause
     }

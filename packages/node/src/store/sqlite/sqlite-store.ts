@@ -1,98 +1,273 @@
-/** Messages in one SQLite file (clauses NODE-20 to NODE-28). */
+/** The store of a node in one SQLite file (clauses NODE-20 to NODE-28, NODE-80 to NODE-89): who waits for which transaction. */
+import { type Crypto, loadCrypto } from '@session-v2/crypto'
 import { NodeError } from '../../node-error.ts'
 import type { Clock, Timers } from '../../ports.ts'
-import type { MessageStore, RetrievedMessage, RetrievePage, RetrieveQuery, StoredMessage, StoreOutcome } from '../store.ts'
-import { messageCost } from '../store.ts'
-import { type Database, databaseError, openDatabase, type Row } from './driver.ts'
+import type {
+  AffectedMessage,
+  Change,
+  Delivery,
+  ExpiryMode,
+  ExpiryOutcome,
+  Item,
+  ItemName,
+  ItemVersion,
+  MessageStore,
+  MinuteRange,
+  NamespaceChoice,
+  RetrievePage,
+  RetrieveQuery,
+  StoredMessage,
+  StoreOutcome,
+} from '../store.ts'
+import { SUMS_MAX } from '../store.ts'
+import { Deliveries } from './deliveries.ts'
+import { closeDatabase, type Database, databaseError, openDatabase } from './driver.ts'
 import { GroupCommit } from './group-commit.ts'
+import { ItemBatch, ItemReads } from './item-reads.ts'
+import { Items, type Owner } from './items.ts'
+import { sortAffected, type WalkPosition, type WalkSlice, walkSlice } from './mailbox-walk.ts'
+import { MessageReads } from './message-reads.ts'
+import { deleteHashes, setExpiries, setExpiry, storeMessage } from './message-writes.ts'
+import { Proofs } from './proofs.ts'
+import { Revocations } from './revocations.ts'
+import type { Held } from './rows.ts'
 import { prepareDatabase } from './schema.ts'
+import { prepareAll, type Statements } from './statements.ts'
+import { SumLedger } from './sum-ledger.ts'
+import { SWEEP_SLICE, Sweep } from './sweep.ts'
+import { MERGE_SLICE, Takeover } from './takeover.ts'
 
-/** Rows that one slice of the sweep removes: a few milliseconds, after which waiting requests get their turn. */
-const SWEEP_SLICE = 256
-
-const SQL = {
-  findOwner: 'SELECT id FROM owners WHERE account = ?',
-  addOwner: 'INSERT INTO owners (account) VALUES (?)',
-  dropOwner: 'DELETE FROM owners WHERE id = ? AND NOT EXISTS (SELECT 1 FROM messages WHERE owner = owners.id)',
-  add: 'INSERT INTO messages (owner, namespace, hash, timestamp, expiry, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  find: 'SELECT id, expiry FROM messages WHERE owner = ? AND hash = ? AND namespace = ?',
-  findSlot: 'SELECT id, hash, timestamp, expiry FROM messages WHERE owner = ? AND namespace = ?',
-  setExpiry: 'UPDATE messages SET expiry = ? WHERE id = ?',
-  remove: 'DELETE FROM messages WHERE id = ?',
-  removeHash: 'DELETE FROM messages WHERE owner = ? AND hash = ? RETURNING expiry',
-  page: `SELECT hash, timestamp, expiry, data FROM messages
-    WHERE owner = ? AND namespace = ? AND id > ? AND expiry > ? ORDER BY id`,
-  sweep: `DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expiry <= ? LIMIT ${SWEEP_SLICE}) RETURNING owner`,
-  count: 'SELECT count(*) AS total FROM messages',
+const NOTES = {
+  read: 'SELECT text FROM notes WHERE name = ?',
+  write: 'INSERT INTO notes (name, text) VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text',
 } as const
 
-type Statements = { readonly [name in keyof typeof SQL]: ReturnType<Database['prepare']> }
-
-function prepareAll(database: Database): Statements {
-  const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)])
-  return Object.fromEntries(entries) as Statements
-}
+/** Names that are looked up at a time. */
+const READ_SLICE = 128
 
 class SqliteStore implements MessageStore {
   readonly #database: Database
-  readonly #sql: Statements
+  readonly #options: SqliteStoreOptions
   readonly #commits: GroupCommit
-  readonly #clock: Clock
+  readonly #ledger: SumLedger
+  readonly #proofs: Proofs
+  readonly #items: Items
+  readonly #reads: MessageReads
+  readonly #itemReads: ItemReads
+  readonly #revocations: Revocations
+  readonly #takeover: Takeover
+  readonly #sweep: Sweep
+  readonly #deliveries: Deliveries
+  readonly #notes: Statements<typeof NOTES>
   #closed = false
 
-  constructor(database: Database, clock: Clock, timers: Timers) {
+  constructor(database: Database, crypto: Crypto, options: SqliteStoreOptions) {
+    const { clock, timers } = options
     this.#database = database
-    this.#sql = prepareAll(database)
-    this.#commits = new GroupCommit(database, timers)
-    this.#clock = clock
+    this.#options = options
+    this.#ledger = new SumLedger(database)
+    this.#proofs = new Proofs(database, crypto)
+    this.#items = new Items(database, this.#ledger, this.#proofs, clock)
+    this.#reads = new MessageReads(database, this.#items)
+    this.#itemReads = new ItemReads(database, this.#items, this.#proofs)
+    this.#revocations = new Revocations(database, crypto, this.#items)
+    this.#takeover = new Takeover(database, this.#items)
+    this.#sweep = new Sweep(database, this.#items)
+    this.#deliveries = new Deliveries(database)
+    this.#notes = prepareAll(database, NOTES)
+    this.#commits = new GroupCommit(database, timers, {
+      finish: () => this.#ledger.flush(clock.nowMs()),
+      undone: () => {
+        this.#ledger.reset()
+        this.#deliveries.recount()
+      },
+    })
   }
 
-  store(message: StoredMessage, replaces: boolean): Promise<StoreOutcome> {
-    return this.#commits.write(() => {
-      const owner = this.#owner(message.account) ?? this.#sql.addOwner.run(message.account).lastInsertRowid
-      return replaces ? this.#replace(Number(owner), message) : this.#add(Number(owner), message)
-    })
+  store(message: StoredMessage, replaces: boolean, change: Change): Promise<StoreOutcome> {
+    return this.#commits.write(() => storeMessage(this.#items, message, replaces, change))
   }
 
   async retrieve(query: RetrieveQuery): Promise<RetrievePage> {
-    return this.#read(() => {
-      const owner = this.#owner(query.account)
-      return owner === undefined ? { messages: [], more: false } : this.#page(owner, query)
+    return this.#read(() => this.#reads.retrieve(query))
+  }
+
+  delete(account: Uint8Array, hashes: readonly string[], change: Change): Promise<string[]> {
+    return this.#commits.write(() => deleteHashes(this.#items, account, hashes, change))
+  }
+
+  async deleteAll(
+    account: Uint8Array,
+    namespaces: NamespaceChoice,
+    change: Change,
+    untilMs = Number.POSITIVE_INFINITY,
+  ): Promise<AffectedMessage[]> {
+    return this.#walk(account, namespaces, change, (owner, held, proofId) => {
+      if (held.changedAtMs > change.atMs || held.timestampMs > untilMs) return false
+      this.#items.bury(owner, held, change.atMs, proofId(), held)
+      return true
     })
   }
 
-  delete(account: Uint8Array, hashes: readonly string[]): Promise<string[]> {
-    return this.#commits.write(() => {
-      const owner = this.#owner(account)
-      if (owner === undefined) return []
-      const now = this.#clock.nowMs()
-      const removed = [...new Set(hashes)].filter(hash => {
-        const rows = this.#sql.removeHash.all(owner, hash)
-        return rows.some(row => Number(row.expiry) > now)
-      })
-      this.#sql.dropOwner.run(owner)
-      return removed.sort()
-    })
+  setExpiries(
+    account: Uint8Array,
+    hashes: readonly string[],
+    expiriesMs: readonly number[],
+    mode: ExpiryMode,
+    change: Change,
+  ): Promise<ExpiryOutcome> {
+    return this.#commits.write(() => setExpiries(this.#items, account, hashes, expiriesMs, mode, change))
+  }
+
+  async expireAll(
+    account: Uint8Array,
+    namespaces: NamespaceChoice,
+    expiryMs: number,
+    change: Change,
+  ): Promise<AffectedMessage[]> {
+    return this.#walk(account, namespaces, change, (_, held, proofId) =>
+      setExpiry(this.#items, held, expiryMs, 'shorten', change, proofId),
+    )
+  }
+
+  async expiries(account: Uint8Array, hashes: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#read(() => this.#reads.expiries(account, hashes))
+  }
+
+  revoke(account: Uint8Array, tokens: readonly Uint8Array[], change: Change): Promise<void> {
+    return this.#commits.write(() => this.#revocations.revoke(account, tokens, change))
+  }
+
+  unrevoke(account: Uint8Array, tokens: readonly Uint8Array[], change: Change): Promise<number> {
+    return this.#commits.write(() => this.#revocations.unrevoke(account, tokens, change))
+  }
+
+  async revokedTokens(account: Uint8Array): Promise<readonly Uint8Array[]> {
+    return this.#read(() => this.#revocations.tokens(account))
+  }
+
+  async isRevoked(account: Uint8Array, token: Uint8Array): Promise<boolean> {
+    return this.#read(() => this.#revocations.has(account, token))
   }
 
   async sweep(): Promise<number> {
     let total = 0
-    for (;;) {
-      const removed = await this.#commits.write(() => this.#sweepSlice())
-      total += removed
-      if (removed < SWEEP_SLICE) return total
+    for (let removed = SWEEP_SLICE; removed === SWEEP_SLICE; total += removed) {
+      removed = await this.#commits.write(() => this.#sweep.messages())
     }
+    while ((await this.#commits.write(() => this.#sweep.tombstones())) === SWEEP_SLICE);
+    while (await this.#commits.write(() => this.#ledger.sweepSlice(this.#options.clock.nowMs())));
+    await this.#commits.write(() => this.#proofs.sweepSlice())
+    return total
   }
 
   async count(): Promise<number> {
-    return this.#read(() => Number(this.#sql.count.get()?.total))
+    return this.#read(() => this.#reads.count())
+  }
+
+  async size(): Promise<{ readonly usedBytes: number; readonly limitBytes: number | undefined }> {
+    return this.#read(() => ({ usedBytes: this.#reads.usedBytes(), limitBytes: this.#options.sizeLimitBytes }))
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#commits.close()
-    this.#database.close()
+    closeDatabase(this.#database)
+  }
+
+  async sums(range: MinuteRange, step: number): Promise<BigUint64Array> {
+    const steps = (range.to - range.from) / step
+    if (!(steps <= SUMS_MAX)) throw new NodeError('store-failed', `at most ${SUMS_MAX} sums can be asked for`)
+    return this.#read(() => this.#ledger.sums(range, step, this.#options.clock.nowMs()))
+  }
+
+  async versions(range: MinuteRange, limit: number, after?: ItemVersion): Promise<readonly ItemVersion[]> {
+    return this.#read(() => this.#itemReads.versions(range, limit, after))
+  }
+
+  async heldVersions(names: readonly ItemName[]): Promise<readonly (ItemVersion | undefined)[]> {
+    const versions: (ItemVersion | undefined)[] = []
+    await this.#readSlices(names, slice => {
+      versions.push(...this.#itemReads.heldVersions(slice))
+      return true
+    })
+    return versions
+  }
+
+  async items(names: readonly ItemName[], budgetBytes: number): Promise<readonly Item[]> {
+    const batch = new ItemBatch(budgetBytes)
+    await this.#readSlices(names, slice => this.#itemReads.collect(batch, slice))
+    return batch.found
+  }
+
+  async merge(items: readonly Item[], replaces: (namespace: number) => boolean): Promise<number> {
+    let merged = 0
+    for (let at = 0; at < items.length; at += MERGE_SLICE) {
+      const slice = items.slice(at, at + MERGE_SLICE)
+      merged += await this.#commits.write(() => this.#takeover.merge(slice, replaces))
+    }
+    return merged
+  }
+
+  async accounts(limit: number, after?: Uint8Array): Promise<readonly Uint8Array[]> {
+    return this.#read(() => this.#itemReads.accounts(limit, after))
+  }
+
+  async versionsOf(account: Uint8Array, limit: number, after?: ItemVersion): Promise<readonly ItemVersion[]> {
+    return this.#read(() => this.#itemReads.versionsOf(account, limit, after))
+  }
+
+  async forget(account: Uint8Array): Promise<void> {
+    while (await this.#commits.write(() => this.#takeover.forgetSlice(account)));
+  }
+
+  queueDelivery(peer: string, body: Uint8Array, nowMs: number, limit: number): Promise<void> {
+    return this.#commits.write(() => this.#deliveries.queue(peer, body, nowMs, limit))
+  }
+
+  async dueDeliveries(nowMs: number, limit: number): Promise<readonly Delivery[]> {
+    return this.#commits.write(() => this.#deliveries.lend(nowMs, limit))
+  }
+
+  settleDelivery(id: number, dueAtMs: number | undefined): Promise<void> {
+    return this.#commits.write(() => this.#deliveries.settle(id, dueAtMs))
+  }
+
+  async readNote(name: string): Promise<string | undefined> {
+    return this.#read(() => this.#notes.read.get(name)?.text as string | undefined)
+  }
+
+  writeNote(name: string, text: string): Promise<void> {
+    return this.#commits.write(() => void this.#notes.write.run(name, text))
+  }
+
+  /** Visits an account's messages slice by slice; those for which `visit` is true are the answer. */
+  async #walk(
+    account: Uint8Array,
+    namespaces: NamespaceChoice,
+    change: Change,
+    visit: (owner: Owner, held: Held, proofId: () => number | null) => boolean,
+  ): Promise<AffectedMessage[]> {
+    const affected: AffectedMessage[] = []
+    let position: WalkPosition | undefined
+    do {
+      const slice: WalkSlice = await this.#commits.write(() => {
+        const proofId = this.#proofs.idOf(change.proof)
+        return walkSlice(this.#items, account, namespaces, position, (owner, held) => visit(owner, held, proofId))
+      })
+      affected.push(...slice.affected)
+      position = slice.next
+    } while (position !== undefined)
+    return sortAffected(affected)
+  }
+
+  /** Reads by name while `read` is true, and lets other requests have their turn in between. */
+  async #readSlices(names: readonly ItemName[], read: (slice: readonly ItemName[]) => boolean): Promise<void> {
+    for (let at = 0; at < names.length; at += READ_SLICE) {
+      if (at > 0) await new Promise<void>(resolve => this.#options.timers.soon(resolve))
+      if (!this.#read(() => read(names.slice(at, at + READ_SLICE)))) return
+    }
   }
 
   #read<T>(run: () => T): T {
@@ -103,78 +278,6 @@ class SqliteStore implements MessageStore {
       throw databaseError(cause)
     }
   }
-
-  #owner(account: Uint8Array): number | undefined {
-    const row = this.#sql.findOwner.get(account)
-    return row === undefined ? undefined : Number(row.id)
-  }
-
-  #add(owner: number, message: StoredMessage): StoreOutcome {
-    if (this.#insert(owner, message)) return { outcome: 'stored', expiryMs: message.expiryMs }
-    const row = this.#sql.find.get(owner, message.hash, message.namespace)!
-    if (Number(row.expiry) > this.#clock.nowMs()) return this.#raiseExpiry(row, message)
-    // It expired and waits for the sweep: what is stored now is a new message at the end of the mailbox (clause NODE-27).
-    this.#sql.remove.run(row.id!)
-    this.#insert(owner, message)
-    return { outcome: 'stored', expiryMs: message.expiryMs }
-  }
-
-  /** One transaction, so that the namespace is at no moment empty and the owner's row stays (clause NODE-25). */
-  #replace(owner: number, message: StoredMessage): StoreOutcome {
-    const now = this.#clock.nowMs()
-    const rows = this.#sql.findSlot.all(owner, message.namespace)
-    const live = rows.find(row => Number(row.expiry) > now)
-    if (live?.hash === message.hash) return this.#raiseExpiry(live, message)
-    if (live !== undefined && isNewer(live, message)) return { outcome: 'obsolete', expiryMs: message.expiryMs }
-    for (const row of rows) this.#sql.remove.run(row.id!)
-    this.#insert(owner, message)
-    return { outcome: 'stored', expiryMs: message.expiryMs }
-  }
-
-  #insert(owner: number, message: StoredMessage): boolean {
-    const { namespace, hash, timestampMs, expiryMs, data } = message
-    return Number(this.#sql.add.run(owner, namespace, hash, timestampMs, expiryMs, data).changes) === 1
-  }
-
-  #raiseExpiry(row: Row, message: StoredMessage): StoreOutcome {
-    const expiryMs = Math.max(Number(row.expiry), message.expiryMs)
-    if (expiryMs > Number(row.expiry)) this.#sql.setExpiry.run(expiryMs, row.id!)
-    return { outcome: 'already', expiryMs }
-  }
-
-  #page(owner: number, query: RetrieveQuery): RetrievePage {
-    const { namespace, afterHash, maxCount = Number.POSITIVE_INFINITY, budgetBytes } = query
-    const after = afterHash === undefined ? undefined : this.#sql.find.get(owner, afterHash, namespace)
-    const messages: RetrievedMessage[] = []
-    let cost = 0
-    for (const row of this.#sql.page.iterate(owner, namespace, Number(after?.id ?? 0), this.#clock.nowMs())) {
-      const message = retrievedMessage(row)
-      cost += messageCost(message.hash, message.data.length)
-      if (messages.length > 0 && (messages.length >= maxCount || cost > budgetBytes)) return { messages, more: true }
-      messages.push(message)
-    }
-    return { messages, more: false }
-  }
-
-  #sweepSlice(): number {
-    const rows = this.#sql.sweep.all(this.#clock.nowMs())
-    for (const owner of new Set(rows.map(row => row.owner))) this.#sql.dropOwner.run(owner!)
-    return rows.length
-  }
-}
-
-function isNewer(row: Row, message: StoredMessage): boolean {
-  const difference = Number(row.timestamp) - message.timestampMs
-  return difference === 0 ? String(row.hash) > message.hash : difference > 0
-}
-
-function retrievedMessage(row: Row): RetrievedMessage {
-  return {
-    hash: row.hash as string,
-    timestampMs: Number(row.timestamp),
-    expiryMs: Number(row.expiry),
-    data: row.data as Uint8Array,
-  }
 }
 
 export interface SqliteStoreOptions {
@@ -182,17 +285,27 @@ export interface SqliteStoreOptions {
   readonly sizeLimitBytes: number
   readonly clock: Clock
   readonly timers: Timers
+  /** Reads the whole file first and refuses it when it is damaged; takes seconds per GB. Without it damage shows where it is read. */
+  readonly checksFile?: boolean
 }
 
-/** Opens or creates a message store in `file`. Throws NodeError `store-failed`. */
+/** Opens or creates a store in `file`. Throws NodeError `store-failed`, or `store-corrupt`: see `setAside`. */
 export async function openSqliteStore(file: string, options: SqliteStoreOptions): Promise<MessageStore> {
+  const crypto = await loadCrypto()
   const database = await openDatabase(file)
   try {
-    prepareDatabase(database, options.sizeLimitBytes)
-    return new SqliteStore(database, options.clock, options.timers)
+    prepareDatabase(database, options.sizeLimitBytes, options.clock.nowMs())
+    if (options.checksFile) checkFile(database)
+    return new SqliteStore(database, crypto, options)
   } catch (cause) {
-    database.close()
     const error = databaseError(cause)
+    if (error.code === 'store-corrupt') closeDatabase(database)
+    else database.close()
     throw new NodeError(error.code, `the database ${file} cannot be used: ${error.message}`, { cause })
   }
+}
+
+function checkFile(database: Database): void {
+  const finding = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+  if (finding !== 'ok') throw new NodeError('store-corrupt', 'the database is damaged')
 }

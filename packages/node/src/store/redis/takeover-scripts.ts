@@ -1,0 +1,71 @@
+/** What members take over, and what leaves: an account's items by the slice (clauses NODE-80 to NODE-88, NODE-141). */
+import { SLICE } from './account-scripts.ts'
+import { script } from './script.ts'
+import { WRITING } from './script-prelude.ts'
+
+/** number of proofs, name and body of each; then name, kind, changed, expiry, timestamp, proof, replaces, data of each → how many */
+export const MERGE = script(
+  'room',
+  `${WRITING}
+local first, merged = 6 + 2 * tonumber(ARGV[5]), 0
+for n = 6, first - 1, 2 do bodies[ARGV[n]] = ARGV[n + 1] end
+local function later(changed, dead, expiry, h)
+  if not h then return true end
+  if changed ~= h.changed then return changed > h.changed end
+  if dead ~= h.dead then return dead end
+  return expiry > h.expiry
+end
+for n = first, #ARGV, 8 do
+  local name, dead, changed, expiry = ARGV[n], ARGV[n + 1] == 't', tonumber(ARGV[n + 2]), tonumber(ARGV[n + 3])
+  local timestamp, proof, replaces = tonumber(ARGV[n + 4]), ARGV[n + 5] ~= '' and ARGV[n + 5] or nil, ARGV[n + 6] == '1'
+  local h = live(record(name))
+  if dead then expiry = changed + KEEP end
+  if expiry > now and later(changed, dead, expiry, h) then
+    if dead then
+      bury(name, changed, proof)
+      merged = merged + 1
+    elseif h and not h.dead then
+      change(h, replaces and math.max(h.timestamp, timestamp) or timestamp, expiry, changed, proof or h.proof)
+      merged = merged + 1
+    elseif not replaces or empty_slot(string.sub(name, -6), string.sub(name, 1, -8), timestamp) then
+      add(name, timestamp, expiry, changed, proof, ARGV[n + 7])
+      if string.sub(name, -6) == REVOKED then drop_oldest() end
+      if record(name) then merged = merged + 1 end
+    end
+  end
+end
+return done({ tostring(merged) })`,
+)
+
+/** → whether there is more */
+export const FORGET = script(
+  'none',
+  `${WRITING}
+local names = redis.call('ZRANGE', O, 0, ${SLICE} - 1)
+for _, name in ipairs(names) do clear(name) end
+return done({ #names == ${SLICE} and '1' or '0' })`,
+)
+
+/** → how many messages went, whether there is more */
+export const SWEEP = script(
+  'none',
+  `${WRITING}
+local names, gone = redis.call('ZRANGEBYSCORE', O, '-inf', int(now), 'LIMIT', 0, ${SLICE}), 0
+for _, name in ipairs(names) do
+  local r = record(name)
+  if r and not r.dead then gone = gone + 1 end
+  if not r then
+    redis.call('ZREM', O, name)
+    redis.call('ZREM', H, name)
+  elseif r.dead or not r.proof then drop(r)
+  else bury(name, r.changed, r.proof) end
+end
+return done({ tostring(gone), #names == ${SLICE} and '1' or '0' })`,
+)
+
+/** token → the notes of a write that is under way, or nothing */
+export const RECALL = script(
+  'none',
+  `local past = redis.call('HGET', string.sub(KEYS[1], 1, -2) .. 'j', ARGV[1])
+return past and cmsgpack.unpack(past) or false`,
+)
