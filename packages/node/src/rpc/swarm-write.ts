@@ -1,27 +1,54 @@
-/** What store and delete share: done at every member of the swarm, answered with an entry for each (clauses NODE-32, NODE-33). */
-import type { MemberFailure, RpcRequest } from '@session-v2/network'
+/** What all writes share: done at every member of the swarm, answered with an entry for each (clauses NODE-32 to NODE-34, NODE-84). */
+import { encodeRequest, type MemberFailure, type Namespace, type NamespacedHashes, type RpcRequest } from '@session-v2/network'
 import { NodeError } from '../node-error.ts'
-import type { SwarmEntry } from '../swarm/replication.ts'
-import { type NodeServices, type Origin, type RpcAnswer, stamp } from './services.ts'
+import type { AffectedMessage, Change, NamespaceChoice } from '../store/store.ts'
+import type { EntryReader, SwarmEntry } from '../swarm/replication.ts'
+import { type Asked, type NodeServices, type RpcAnswer, stamp } from './services.ts'
+
+/** A write that has been checked. */
+export interface SwarmWrite {
+  /** The request as peers get it. */
+  readonly request: () => RpcRequest
+  /** Does it here. */
+  readonly execute: (change: Change) => Promise<SwarmEntry>
+  readonly readEntry: EntryReader
+  /** Whether the request is kept with what it changed: it may be asked for by who missed it. */
+  readonly isProof: boolean
+  /** Fields beside the entries. */
+  readonly extra?: Readonly<Record<string, unknown>>
+}
 
 /** The entries of all members, this node's included, by Ed25519 key. */
 type SwarmEntries = Readonly<Record<string, SwarmEntry>>
 
-/** Executes a write here and, for a client, at all peers. `extra` are fields beside the entries. */
+/** Executes a write here and, for a client, at all peers. */
 export async function writeToSwarm(
   node: NodeServices,
-  origin: Origin,
-  request: () => RpcRequest,
-  write: () => Promise<SwarmEntry>,
-  extra: Readonly<Record<string, unknown>> = {},
+  asked: Asked,
+  { request, execute, readEntry, isProof, extra = {} }: SwarmWrite,
 ): Promise<RpcAnswer & { readonly entries: SwarmEntries }> {
-  const others = origin === 'client' && node.swarms.peers.length > 0 ? node.replication.forward(request()) : undefined
-  const own = await executeHere(node, write)
+  const { atMs, mode, origin } = asked
+  const isForwarded = origin === 'client' && node.swarms.peers.length > 0
+  const body = isForwarded || isProof ? encodeRequest(request(), 'bt') : undefined
+  const others = isForwarded && body ? node.replication.forward({ body, atMs, readEntry }) : undefined
+  const own = await executeHere(node, () => execute({ atMs, mode, ...(isProof && body && { proof: body }) }))
   const entries: Record<string, SwarmEntry> = { [node.identity.ed25519]: own }
   if (origin === 'peer') return { status: 200, body: own, entries }
   for (const [peer, entry] of (await others) ?? []) entries[peer] = entry
   const done = Object.values(entries).some(entry => entry.failed === undefined)
   return { status: done ? 200 : 500, body: stamp(node, { swarm: entries, ...extra }), entries }
+}
+
+/** Changed messages as an entry lists them: of one namespace a list, of all a list for each. */
+export function namespacedHashes(namespaces: NamespaceChoice, changed: readonly AffectedMessage[]): NamespacedHashes {
+  if (namespaces !== 'all') return changed.map(({ hash }) => hash)
+  const lists = new Map<Namespace, string[]>()
+  for (const { namespace, hash } of changed) {
+    const list = lists.get(namespace as Namespace)
+    if (list === undefined) lists.set(namespace as Namespace, [hash])
+    else list.push(hash)
+  }
+  return lists
 }
 
 async function executeHere(node: NodeServices, write: () => Promise<SwarmEntry>): Promise<SwarmEntry> {

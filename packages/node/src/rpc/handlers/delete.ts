@@ -1,22 +1,24 @@
 /** `delete`: removes messages by hash here and at the swarm's other members. */
-import { encodeHex } from '@session-v2/encoding'
-import { checkDelete, type DeleteParams, deletedText, encodeDeletedEntry, type RpcRequest } from '@session-v2/network'
+import { checkDelete, type DeleteParams, deletedText, encodeDelete, encodeDeletedEntry } from '@session-v2/network'
+import type { Change } from '../../store/store.ts'
 import type { SwarmEntry } from '../../swarm/replication.ts'
-import { type NodeServices, type Origin, type RpcAnswer, refuseForeign } from '../services.ts'
+import { readDeleted } from '../peer-entry.ts'
+import { type Asked, contextOf, type NodeServices, type RpcAnswer, refuseForeign } from '../services.ts'
 import { writeToSwarm } from '../swarm-write.ts'
-import { signatureFields } from '../wire-fields.ts'
 
 /** 200, or 404 when something had to be there and no member had it; 421 and 401 before anything is deleted (NODE-30, NODE-32). */
-export async function deleteMessages(node: NodeServices, params: DeleteParams, origin: Origin): Promise<RpcAnswer> {
-  const refusal = refuseForeign(node, params.account) ?? checkDelete(node.crypto, params)
+export async function deleteMessages(node: NodeServices, params: DeleteParams, asked: Asked): Promise<RpcAnswer> {
+  const foreign = refuseForeign(node, params.account)
+  if (foreign !== undefined) return foreign
+  const refusal = checkDelete(node.crypto, params, await contextOf(node, params, asked.origin))
   if (refusal !== undefined) return refusal
-  const { status, body, entries } = await writeToSwarm(
-    node,
-    origin,
-    () => encodeDelete(params),
-    () => remove(node, params),
-  )
-  const missing = params.required && origin === 'client' && !Object.values(entries).some(deletedSomething)
+  const { status, body, entries } = await writeToSwarm(node, asked, {
+    request: () => encodeDelete(params),
+    execute: change => remove(node, params, change),
+    readEntry: readDeleted,
+    isProof: true,
+  })
+  const missing = params.required && asked.origin === 'client' && !Object.values(entries).some(deletedSomething)
   return { status: status === 200 && missing ? 404 : status, body }
 }
 
@@ -24,12 +26,7 @@ function deletedSomething(entry: SwarmEntry): boolean {
   return Array.isArray(entry.deleted) && entry.deleted.length > 0
 }
 
-async function remove(node: NodeServices, { account, hashes }: DeleteParams): Promise<SwarmEntry> {
-  const deleted = await node.store.delete(account, hashes)
+async function remove(node: NodeServices, { account, hashes }: DeleteParams, change: Change): Promise<SwarmEntry> {
+  const deleted = await node.store.delete(account, hashes, change)
   return encodeDeletedEntry({ deleted, signature: node.identity.sign(deletedText(account, hashes, deleted)) })
-}
-
-/** The request as peers get it; whether anything had to be there is the entry node's question. */
-function encodeDelete({ account, hashes, signed }: DeleteParams): RpcRequest {
-  return { method: 'delete', params: { pubkey: encodeHex(account), messages: hashes, ...signatureFields(signed) } }
 }

@@ -8,8 +8,7 @@ import {
   type RetrieveParams,
 } from '@session-v2/network'
 import type { RetrievePage } from '../../store/store.ts'
-import { type NodeServices, type RpcAnswer, refuseForeign, stamp } from '../services.ts'
-import { base64 } from '../wire-fields.ts'
+import { contextOf, type NodeServices, type RpcAnswer, refuseForeign, stamp } from '../services.ts'
 
 const EMPTY: RetrievePage = { messages: [], more: false }
 
@@ -18,11 +17,13 @@ const EMPTY: RetrievePage = { messages: [], more: false }
  * `parts` of a batch gets at most its share of the budget, so that the answer as a whole has a limit too (NODE-29).
  */
 export async function retrieve(node: NodeServices, params: RetrieveParams, parts: number): Promise<RpcAnswer> {
-  const refusal = refuseForeign(node, params.account) ?? checkRetrieve(node.crypto, params, node.clock.nowMs())
+  const foreign = refuseForeign(node, params.account)
+  if (foreign !== undefined) return foreign
+  const refusal = checkRetrieve(node.crypto, params, node.clock.nowMs(), await contextOf(node, params))
   if (refusal !== undefined) return refusal
   const { messages, more } = params.namespace === NAMESPACE.testing ? EMPTY : await node.store.retrieve(query(params, parts))
   const page = { messages: messages.map(({ data, ...rest }) => ({ ...rest, payload: data })), more }
-  return { status: 200, body: stamp(node, encodeRetrievedPage(page, base64)) }
+  return { status: 200, body: stamp(node, encodeRetrievedPage(page)) }
 }
 
 function query({ account, namespace, lastHash, maxCount = 0, maxSize }: RetrieveParams, parts: number) {
