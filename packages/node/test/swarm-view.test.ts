@@ -31,4 +31,35 @@ describe('the view of swarms', () => {
     view.replace([node(0, NO_SWARM), node(1, 5n)])
     expect([view.own, view.peers]).toEqual([undefined, []])
   })
+  it('knows every swarm and every node, in a swarm or not', () => {
+    const view = new SwarmView(node(0, 0n).ed25519)
+    expect([view.swarms, view.neighbours, view.isNode(node(0, 0n).ed25519)]).toEqual([[], undefined, false])
+    view.replace([node(0, 9n), node(1, NO_SWARM - 1n), node(2, 0n), node(3, NO_SWARM), node(4, 9n)])
+    expect(view.swarms.map(({ id, members }) => [id, members.length])).toEqual([
+      [0n, 1],
+      [9n, 2],
+      [NO_SWARM - 1n, 1],
+    ])
+    expect([0, 1, 2, 3, 4, 5].map(n => view.isNode(node(n, 0n).ed25519))).toEqual([true, true, true, true, true, false])
+    expect(view.node(node(3, 0n).ed25519)).toEqual(node(3, NO_SWARM))
+    expect(view.node('')).toBe(undefined)
+  })
+  it('knows the neighbours of its swarm on the ring', () => {
+    const ids = fc.uniqueArray(fc.bigInt(0n, NO_SWARM - 1n), { minLength: 1, maxLength: 12 })
+    const property = fc.property(ids, fc.nat(), (swarmIds, pick) => {
+      const own = pick % swarmIds.length
+      const view = new SwarmView(node(own, 0n).ed25519)
+      view.replace(swarmIds.map((id, n) => node(n, id)))
+      const others = swarmIds.filter((_, n) => n !== own)
+      const steps = (from: bigint, to: bigint) => BigInt.asUintN(64, to - from)
+      const nearest = (distance: (id: bigint) => bigint) => others.reduce((a, b) => (distance(a) < distance(b) ? a : b))
+      const expected =
+        others.length === 0 ? undefined : [nearest(id => steps(id, swarmIds[own]!)), nearest(id => steps(swarmIds[own]!, id))]
+      expect(view.neighbours && [view.neighbours.left.id, view.neighbours.right.id]).toEqual(expected)
+    })
+    fc.assert(property, { numRuns: 500 })
+    const out = new SwarmView(node(0, 0n).ed25519)
+    out.replace([node(0, NO_SWARM), node(1, 1n), node(2, 2n)])
+    expect(out.neighbours).toBe(undefined)
+  })
 })

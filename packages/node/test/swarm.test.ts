@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519Verify, loadCrypto } from '@session-v2/crypto'
-import { decodeBase64, decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
-import { parseGetSwarmResult, type ServiceNode } from '@session-v2/network'
+import { type BtDict, decodeBase64, decodeHex, encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { decodeRequest, parseGetSwarmResult, type ServiceNode } from '@session-v2/network'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { identityFromSeed } from '../src/identity.ts'
 import { openLog } from '../src/log.ts'
@@ -177,17 +177,18 @@ describe('a peer (NODE-33)', () => {
     expect(await entryOf(() => {}, hasty)).toEqual({ failed: true, timeout: true })
   })
   it('gets the request signed, and only the fields of the method (NODE-40)', async () => {
-    let seen: { headers: object; body: string } | undefined
+    let seen: { headers: object; body: Buffer } | undefined
     await entryOf((request, response) => {
       const chunks: Buffer[] = []
       request.on('data', chunk => chunks.push(chunk))
       request.on('end', () => {
-        seen = { headers: request.headers, body: Buffer.concat(chunks).toString() }
+        seen = { headers: request.headers, body: Buffer.concat(chunks) }
         response.end('{}')
       })
     })
     expect(seen?.headers).toMatchObject({ 'x-session-node': pair.node!.ed25519, 'x-session-signature': expect.any(String) })
-    expect(Object.keys(JSON.parse(seen!.body).params)).toEqual(['pubkey', 'namespace', 'timestamp', 'expiry', 'data'])
+    const { form, params } = decodeRequest(seen!.body)
+    expect([form, ...(params as BtDict).keys()]).toEqual(['bt', 'data', 'expiry', 'pubkey', 'timestamp'])
   })
 })
 

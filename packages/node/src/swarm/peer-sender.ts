@@ -12,6 +12,14 @@ const PEER_TIMEOUT_MS = 5_000
 const CONNECTIONS_PER_PEER = 16
 const REPLY_MAX_BYTES = 1024 * 1024
 
+/** What one request may take; by default five seconds and 1 MiB. */
+export interface ReplyLimits {
+  readonly timeoutMs: number
+  readonly maxBytes: number
+}
+
+const DEFAULT_LIMITS: ReplyLimits = { timeoutMs: PEER_TIMEOUT_MS, maxBytes: REPLY_MAX_BYTES }
+
 export interface PeerReply {
   readonly status: number
   readonly body: Buffer
@@ -19,11 +27,11 @@ export interface PeerReply {
 
 export interface PeerSender {
   /** Rejects with NodeError `peer-timeout`, `peer-unreachable` or `bad-peer-response`. */
-  send(peer: ServiceNode, body: Uint8Array, headers: PeerHeaders): Promise<PeerReply>
+  send(peer: ServiceNode, body: Uint8Array, headers: PeerHeaders, limits?: ReplyLimits): Promise<PeerReply>
   close(): void
 }
 
-/** A sender over HTTP or HTTPS, as each peer is listed; each request gets five seconds. */
+/** A sender over HTTP or HTTPS, as each peer is listed. */
 export function httpPeerSender(timers: Timers): PeerSender {
   const pool = { keepAlive: true, maxSockets: CONNECTIONS_PER_PEER }
   const http = new HttpAgent(pool)
@@ -31,7 +39,8 @@ export function httpPeerSender(timers: Timers): PeerSender {
   // signed by it and checked by the client.
   const https = new HttpsAgent({ ...pool, rejectUnauthorized: false })
   return {
-    send: (peer, body, headers) => send(timers, peer.protocol === 'https' ? https : http, peer, body, headers),
+    send: (peer, body, headers, limits = DEFAULT_LIMITS) =>
+      send(timers, peer.protocol === 'https' ? https : http, { peer, body, headers, limits }),
     close() {
       http.destroy()
       https.destroy()
@@ -39,21 +48,22 @@ export function httpPeerSender(timers: Timers): PeerSender {
   }
 }
 
-function send(
-  timers: Timers,
-  agent: HttpAgent | HttpsAgent,
-  peer: ServiceNode,
-  body: Uint8Array,
-  headers: PeerHeaders,
-): Promise<PeerReply> {
+interface PeerCall {
+  readonly peer: ServiceNode
+  readonly body: Uint8Array
+  readonly headers: PeerHeaders
+  readonly limits: ReplyLimits
+}
+
+function send(timers: Timers, agent: HttpAgent | HttpsAgent, { peer, body, headers, limits }: PeerCall): Promise<PeerReply> {
   const { host, port } = peer
   const open = peer.protocol === 'https' ? requestHttps : requestHttp
   const fields = { ...headers, 'content-type': 'application/json', 'content-length': String(body.length) }
   return new Promise((resolve, reject) => {
     const request = open({ agent, host, port, method: 'POST', path: PEER_PATH, headers: fields }, response => {
-      collect(response).then(resolve, reject)
+      collect(response, limits.maxBytes).then(resolve, reject)
     })
-    const cancel = timers.after(PEER_TIMEOUT_MS, () =>
+    const cancel = timers.after(limits.timeoutMs, () =>
       request.destroy(new NodeError('peer-timeout', 'a peer did not answer in time')),
     )
     request.on('close', cancel)
@@ -64,12 +74,12 @@ function send(
   })
 }
 
-async function collect(response: IncomingMessage): Promise<PeerReply> {
+async function collect(response: IncomingMessage, maxBytes: number): Promise<PeerReply> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > REPLY_MAX_BYTES) throw new NodeError('bad-peer-response', 'a peer answered more than was asked')
+    if (size > maxBytes) throw new NodeError('bad-peer-response', 'a peer answered more than was asked')
     chunks.push(chunk)
   }
   return { status: response.statusCode ?? 0, body: Buffer.concat(chunks) }

@@ -9,10 +9,12 @@ export interface Swarm {
 export class SwarmView {
   readonly #ed25519: string
   #nodes: readonly ServiceNode[] = []
+  #byKey: ReadonlyMap<string, ServiceNode> = new Map()
   #swarms: ReadonlyMap<SwarmId, Swarm> = new Map()
   #ids: readonly SwarmId[] = []
   #own: Swarm | undefined
   #peers: readonly ServiceNode[] = []
+  #peerKeys: ReadonlySet<string> = new Set()
 
   /** `ed25519` is this node's key; it knows nobody before the first `replace`. */
   constructor(ed25519: string) {
@@ -29,15 +31,23 @@ export class SwarmView {
       else swarm.members.push(node)
     }
     this.#nodes = nodes
+    this.#byKey = new Map(nodes.map(node => [node.ed25519, node]))
     this.#swarms = swarms
     this.#ids = [...swarms.keys()].sort((a, b) => (a < b ? -1 : 1))
-    const own = nodes.find(node => node.ed25519 === this.#ed25519)
+    const own = this.#byKey.get(this.#ed25519)
     this.#own = own && swarms.get(own.swarmId)
     this.#peers = this.#own?.members.filter(node => node.ed25519 !== this.#ed25519) ?? []
+    this.#peerKeys = new Set(this.#peers.map(peer => peer.ed25519))
   }
 
+  /** All nodes, those in no swarm among them. */
   get nodes(): readonly ServiceNode[] {
     return this.#nodes
+  }
+
+  /** All swarms, by ascending id. */
+  get swarms(): readonly Swarm[] {
+    return this.#ids.map(id => this.#swarms.get(id)!)
   }
 
   /** Undefined while the node is in no swarm. */
@@ -50,18 +60,39 @@ export class SwarmView {
     return this.#peers
   }
 
+  /**
+   * The swarms on either side of ours on the ring: with the next lower id, or the highest, and with the next higher, or the lowest.
+   * With two swarms both are the other one. Undefined while there is no other, or we are in none.
+   */
+  get neighbours(): { readonly left: Swarm; readonly right: Swarm } | undefined {
+    const ids = this.#ids
+    if (this.#own === undefined || ids.length < 2) return undefined
+    const at = ids.indexOf(this.#own.id)
+    return { left: this.#swarms.get(ids.at(at - 1)!)!, right: this.#swarms.get(ids[(at + 1) % ids.length]!)! }
+  }
+
   isPeer(ed25519: string): boolean {
-    return this.#peers.some(peer => peer.ed25519 === ed25519)
+    return this.#peerKeys.has(ed25519)
+  }
+
+  /** Whether the key is that of a node of the network, this one included, in a swarm or not. */
+  isNode(ed25519: string): boolean {
+    return this.#byKey.has(ed25519)
+  }
+
+  /** The node with a key. */
+  node(ed25519: string): ServiceNode | undefined {
+    return this.#byKey.get(ed25519)
   }
 
   /** The swarm of an account of 33 bytes; undefined while no swarm is known. */
   swarmOf(account: Uint8Array): Swarm | undefined {
-    const id = swarmOf(account, this.#neighbours(swarmSpace(account)))
+    const id = swarmOf(account, this.#around(swarmSpace(account)))
     return id === undefined ? undefined : this.#swarms.get(id)
   }
 
   /** The swarm ids on either side of a place on the ring: the nearest is one of them, however many there are. */
-  #neighbours(space: bigint): readonly SwarmId[] {
+  #around(space: bigint): readonly SwarmId[] {
     const ids = this.#ids
     if (ids.length < 3) return ids
     let low = 0
