@@ -1,10 +1,14 @@
-/** A seed: where clients learn of the network's nodes, over JSON-RPC (clause NODE-50). */
+/** A seed: where clients and nodes learn of the network's nodes, over JSON-RPC (clauses NODE-50 to NODE-52). */
+import { loadCrypto } from '@session-v2/crypto'
 import type { ServiceNode } from '@session-v2/network'
-import { DEFAULT_BODY_TIMEOUT_MS, type LogConfig } from './config/node-config.ts'
-import { type HttpAnswer, HttpServer } from './http/http-server.ts'
+import { type CorsOrigins, DEFAULT_BODY_TIMEOUT_MS, type LogConfig } from './config/node-config.ts'
+import type { HttpAnswer } from './http/http-answer.ts'
+import { type HttpOptions, HttpServer } from './http/http-server.ts'
 import { openLog } from './log.ts'
 import { systemTimers, type Timers } from './ports.ts'
+import { listHash } from './registry/list-hash.ts'
 import { type NodeListParams, nodeList } from './registry/node-list.ts'
+import type { NodeList, Registry } from './registry/registry.ts'
 import { SOFTWARE } from './version.ts'
 
 const SEED_BODY_MAX_BYTES = 64 * 1024
@@ -14,11 +18,16 @@ const METHODS = new Set(['get_n_service_nodes', 'get_service_nodes'])
 const PARSE_ERROR = { code: -32700, message: 'Parse error' }
 const METHOD_NOT_FOUND = { code: -32601, message: 'Method not found' }
 
-export interface SeedOptions {
+/** Where a seed has its list from, asked at each request: a registry, which it does not close, or any list. */
+export type SeedNodes = { readonly registry: Pick<Registry, 'nodes'> } | { readonly nodes: () => readonly ServiceNode[] }
+
+export type SeedOptions = SeedNodes & {
   readonly host: string
   readonly port: number
-  /** Asked at each request. */
-  readonly nodes: () => readonly ServiceNode[]
+  /** Which web pages may read the list; default: those of loopback origins. */
+  readonly corsOrigins?: CorsOrigins
+  /** PEM texts; without them the seed speaks HTTP. */
+  readonly tls?: NonNullable<HttpOptions['tls']>
   /** Default: warnings to standard error. */
   readonly log?: LogConfig
   readonly timers?: Timers
@@ -31,26 +40,41 @@ export interface RunningSeed {
 
 /** Starts a seed. Rejects with NodeError `listen-failed`. */
 export async function startSeed(options: SeedOptions): Promise<RunningSeed> {
+  const { host, tls } = options
+  const current = await currentList(options)
   const server = new HttpServer({
-    routes: { 'POST /json_rpc': body => answer(options.nodes(), body) },
+    routes: { 'POST /json_rpc': body => answer(current(), body) },
     software: SOFTWARE,
     maxBodyBytes: SEED_BODY_MAX_BYTES,
     bodyTimeoutMs: DEFAULT_BODY_TIMEOUT_MS,
-    corsOrigins: 'loopback',
+    corsOrigins: options.corsOrigins ?? 'loopback',
+    ...(tls !== undefined && { tls }),
     log: openLog(options.log ?? { level: 'warn' }),
     timers: options.timers ?? systemTimers,
   })
-  const port = await server.listen(options.host, options.port)
-  return { url: `http://${options.host}:${port}`, close: () => server.close() }
+  const port = await server.listen(host, options.port)
+  const name = host.includes(':') ? `[${host}]` : host
+  return { url: `${tls === undefined ? 'http' : 'https'}://${name}:${port}`, close: () => server.close() }
 }
 
-function answer(nodes: readonly ServiceNode[], body: Buffer): HttpAnswer {
+async function currentList(options: SeedNodes): Promise<() => NodeList> {
+  if ('registry' in options) return () => options.registry.nodes()
+  const crypto = await loadCrypto()
+  let list: NodeList | undefined
+  return () => {
+    const nodes = options.nodes()
+    if (nodes !== list?.nodes) list = { nodes, height: 0, blockHash: listHash(crypto, nodes) }
+    return list
+  }
+}
+
+function answer(list: NodeList, body: Buffer): HttpAnswer {
   const request = parse(body)
   if (request === undefined) return { status: 200, body: { jsonrpc: '2.0', id: null, error: PARSE_ERROR } }
   const { id = null, method, params } = request
   if (!METHODS.has(method as string)) return { status: 200, body: { jsonrpc: '2.0', id, error: METHOD_NOT_FOUND } }
   const given = typeof params === 'object' && params !== null ? (params as NodeListParams) : {}
-  return { status: 200, body: { jsonrpc: '2.0', id, result: nodeList(nodes, given) } }
+  return { status: 200, body: { jsonrpc: '2.0', id, result: nodeList(list.nodes, given, list) } }
 }
 
 function parse(body: Buffer): { id?: unknown; method?: unknown; params?: unknown } | undefined {
