@@ -1,0 +1,97 @@
+/**
+ * Sends an onion request on to a web server (clauses ON-75 to ON-78). Its name is resolved here, every address is checked, and the
+ * connection goes to a checked one: a name that means something else a moment later changes nothing.
+ *
+ * | the server | status, text |
+ * |---|---|
+ * | answers | its own status and body |
+ * | is not one that this node asks | 400 `Web server not served by this node` |
+ * | has a forbidden port or address, or none, or is not reached, or its certificate is not good for its name | 502 `Web server cannot be reached` |
+ * | answers what is no HTTP, or too much, or not to the end | 502 `Invalid response from web server` |
+ * | does not answer in time | 504 `Web server did not answer in time` |
+ * | has no room here | 503 `Server busy, try again later` |
+ *
+ * Why it cannot be reached is not said: it would tell strangers what this machine can see.
+ */
+import { isIP } from 'node:net'
+import type { PeeledServer } from '@session-v2/network'
+import type { OnionConfig } from '../config/onion-config.ts'
+import type { Flight, Flights, StopReason } from './flights.ts'
+import { type PostOutcome, type PostTarget, post } from './post.ts'
+import { BUSY, type RelayAnswer } from './relay-answer.ts'
+import { allowedAddresses, isServed, isServerPort, type Resolve } from './server-address.ts'
+
+/** Requests that one web server has not answered yet. */
+export const FLIGHTS_PER_SERVER = 64
+/** Addresses of one server that are tried. */
+const ADDRESSES_TRIED = 4
+const DEFAULT_PORTS = { http: 80, https: 443 }
+
+export interface WebServerParts {
+  readonly config: Pick<OnionConfig, 'servers' | 'allowPrivate' | 'serverTimeoutMs'>
+  readonly flights: Flights
+  readonly resolve: Resolve
+  /** Certificates, in PEM, that sign those of servers; the default is those of the system. */
+  readonly authorities?: string
+}
+
+const UNREACHABLE = { kind: 'unreachable' } as const
+
+/** Posts the frame to the server. Never rejects. */
+export async function askWebServer(parts: WebServerParts, request: PeeledServer): Promise<RelayAnswer> {
+  const { config, flights } = parts
+  const { host, port } = request
+  if (!isServed(config.servers, host)) return { status: 400, body: 'Web server not served by this node' }
+  if (!isServerPort(port)) return answerOf(UNREACHABLE)
+  const outcome = await flights.run(host.toLowerCase(), config.serverTimeoutMs, flight => ask(parts, request, flight))
+  return outcome === undefined ? BUSY : answerOf(outcome)
+}
+
+async function ask(parts: WebServerParts, request: PeeledServer, flight: Flight): Promise<PostOutcome> {
+  const { config, resolve, flights } = parts
+  const addresses = await unlessStopped(flight.signal, allowedAddresses(request.host, resolve, config.allowPrivate))
+  let outcome: PostOutcome = UNREACHABLE
+  for (const address of addresses?.slice(0, ADDRESSES_TRIED) ?? []) {
+    outcome = await post(flights, flight, targetOf(parts, request, address), request.body)
+    if (outcome.kind !== 'unreachable') return outcome
+  }
+  return flight.signal.aborted ? { kind: flight.signal.reason as StopReason } : outcome
+}
+
+function targetOf({ authorities }: WebServerParts, request: PeeledServer, address: string): PostTarget {
+  const { host, port, protocol, target } = request
+  const name = isIP(host) === 6 ? `[${host}]` : host
+  const tls = {
+    servername: isIP(host) === 0 ? host : '',
+    rejectUnauthorized: true,
+    ...(authorities !== undefined && { ca: authorities }),
+  }
+  const hostField = port === DEFAULT_PORTS[protocol] ? name : `${name}:${port}`
+  return { protocol, host: address, port, path: target, agent: false, hostField, tls }
+}
+
+/** Undefined as soon as the signal is aborted: a look-up cannot be. */
+function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+function answerOf(outcome: PostOutcome): RelayAnswer {
+  switch (outcome.kind) {
+    case 'answered':
+      return { status: outcome.status, body: outcome.body }
+    case 'unreachable':
+      return { status: 502, body: 'Web server cannot be reached' }
+    case 'broken':
+      return { status: 502, body: 'Invalid response from web server' }
+    case 'timeout':
+      return { status: 504, body: 'Web server did not answer in time' }
+    case 'displaced':
+    case 'no-room':
+    case 'closing':
+      return BUSY
+  }
+}
