@@ -6,6 +6,7 @@
  * - `bad-key-file`: the node's key file cannot be read, or is not 64 hexadecimal digits
  * - `bad-registry`: the file of all nodes cannot be read, or does not name this node
  * - `store-failed`: the database refused (broken, locked, unreadable, disk error)
+ * - `store-corrupt`: the database file is damaged; the node can put it aside and be filled by its swarm
  * - `store-full`: the database reached its size limit or the disk is full
  * - `listen-failed`: the port is taken or the address is not ours
  * - `peer-timeout`, `peer-unreachable`, `bad-peer-response`: another member did not answer, or not as agreed
@@ -16,6 +17,7 @@ export type NodeErrorCode =
   | 'bad-key-file'
   | 'bad-registry'
   | 'store-failed'
+  | 'store-corrupt'
   | 'store-full'
   | 'listen-failed'
   | 'peer-timeout'

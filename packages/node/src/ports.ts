@@ -17,6 +17,12 @@ export interface Timers {
 
 export const systemClock: Clock = { nowMs: () => Date.now() }
 
+/**
+ * Time that only moves on, whatever is done to the system's clock: durations and rates are measured by it. Milliseconds since some
+ * moment before the process started.
+ */
+export const monotonicClock: Clock = { nowMs: () => performance.now() }
+
 export const systemTimers: Timers = {
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs)

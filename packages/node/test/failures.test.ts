@@ -108,7 +108,10 @@ describe('the sweep', () => {
     const store = await openSqliteStore(`${file}.db`, { sizeLimitBytes: 1e8, clock, timers: systemTimers })
     const account = new Uint8Array(33)
     const times = { timestampMs: clock.ms, expiryMs: clock.ms + 1000 }
-    await store.store({ account, namespace: 0, hash: 'A'.repeat(43), data: account, ...times }, false)
+    await store.store({ account, namespace: 0, hash: 'A'.repeat(43), data: account, ...times }, false, {
+      atMs: clock.ms,
+      mode: 'asked',
+    })
     const due: { delayMs: number; run: () => void }[] = []
     const after: Timers['after'] = (delayMs, run) => {
       due.push({ delayMs, run })

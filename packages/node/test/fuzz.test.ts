@@ -1,22 +1,28 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadCrypto } from '@session-v2/crypto'
-import type { RequestSigner } from '@session-v2/network'
+import {
+  buildDeleteAll,
+  buildDeleteBefore,
+  buildExpire,
+  buildExpireAll,
+  buildGetExpiries,
+  buildIfelse,
+  buildRevokedSubaccounts,
+  buildRevokeSubaccount,
+  buildUnrevokeSubaccount,
+  decodeAnswer,
+  encodeRequest,
+  type RequestSigner,
+  type RpcRequest,
+} from '@session-v2/network'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identityFromSeed } from '../src/identity.ts'
-import { openLog } from '../src/log.ts'
-import { systemTimers } from '../src/ports.ts'
 import { answerClient, answerPeer } from '../src/rpc/rpc.ts'
 import type { NodeServices } from '../src/rpc/services.ts'
-import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import type { MessageStore } from '../src/store/store.ts'
-import { httpPeerSender } from '../src/swarm/peer-sender.ts'
-import { Replication } from '../src/swarm/replication.ts'
-import { SwarmView } from '../src/swarm/swarm-view.ts'
-import { NetworkUnderTest, post } from './network-under-test.ts'
+import { encodeForwarded } from '../src/swarm/forwarded-request.ts'
+import { NetworkUnderTest, openServices, post } from './network-under-test.ts'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2000)
 /** Judged in the longer run only (`npm run fuzz`). */
@@ -24,20 +30,35 @@ const SLOW_MS = process.env.FUZZ_SUMMARY === undefined ? Number.POSITIVE_INFINIT
 const TIMEOUT_MS = 60_000 + 5 * RUNS
 const STATUSES = [200, 400, 401, 403, 404, 406]
 
+const BT_DICT = 0x64
+const HASHES = ['A'.repeat(43), 'B'.repeat(43)]
+
 let test: NetworkUnderTest
 let directory: string
 let store: MessageStore
 let node: NodeServices
-let bodies: Record<string, string>
+let requests: Record<string, RpcRequest>
 
 /** A valid request of every method, which the mutations start from. */
-function corpus(alice: RequestSigner): Record<string, string> {
+function corpus(alice: RequestSigner): Record<string, RpcRequest> {
+  const { crypto } = test
+  const timestampMs = test.clock.ms
+  const signer = test.subaccount(alice, 15)
   const requests = {
     info: { method: 'info', params: {} },
     get_swarm: { method: 'get_swarm', params: { pubkey: alice.accountId } },
     store: test.storeRequest(alice, 'hello', 2),
     retrieve: test.retrieveRequest(alice, 2, { max_count: 3, max_size: -5, last_hash: 'A'.repeat(43) }),
-    delete: test.deleteRequest(alice, ['A'.repeat(43), 'B'.repeat(43)], true),
+    delete: test.deleteRequest(alice, HASHES, true),
+    delete_all: buildDeleteAll(crypto, { namespace: 'all', timestampMs, signer }),
+    delete_before: buildDeleteBefore(crypto, { namespace: 'all', beforeMs: timestampMs, signer }),
+    expire: buildExpire(crypto, { hashes: HASHES, expiriesMs: [timestampMs, timestampMs + 1], mode: 'extend', signer }),
+    expire_all: buildExpireAll(crypto, { namespace: 'all', expiryMs: timestampMs, signer }),
+    get_expiries: buildGetExpiries(crypto, { hashes: HASHES, timestampMs, signer }),
+    revoke_subaccount: buildRevokeSubaccount(crypto, { tokens: [signer.token], timestampMs, signer: alice }),
+    unrevoke_subaccount: buildUnrevokeSubaccount(crypto, { tokens: [signer.token], timestampMs, signer: alice }),
+    revoked_subaccounts: buildRevokedSubaccounts(crypto, { timestampMs, signer: alice }),
+    active_nodes_bin: { method: 'active_nodes_bin', params: {} },
     oxend_request: {
       method: 'oxend_request',
       params: { endpoint: 'get_service_nodes', params: { fields: { swarm: true }, limit: 1 } },
@@ -47,24 +68,21 @@ function corpus(alice: RequestSigner): Record<string, string> {
   const meta = {
     batch: { method: 'batch', params: { requests: all } },
     sequence: { method: 'sequence', params: { requests: all } },
+    ifelse: buildIfelse({
+      condition: { hfAtLeast: [19, 3], versionBefore: [3], heightAtLeast: 0 },
+      whenHolds: requests.retrieve,
+      otherwise: { method: 'batch', params: { requests: all } },
+    }),
   }
-  return Object.fromEntries(Object.entries({ ...requests, ...meta }).map(([name, request]) => [name, JSON.stringify(request)]))
+  return { ...requests, ...meta }
 }
 
 beforeAll(async () => {
   test = await NetworkUnderTest.start()
-  bodies = corpus(test.account())
+  requests = corpus(test.account())
   directory = mkdtempSync(join(tmpdir(), 'fuzz-'))
-  const { clock, crypto } = test
-  const log = openLog({ level: 'silent' })
-  store = await openSqliteStore(join(directory, 'messages.db'), { sizeLimitBytes: 1e9, clock, timers: systemTimers })
-  const identity = identityFromSeed(await loadCrypto(), randomBytes(32))
-  const swarms = new SwarmView(identity.ed25519)
-  swarms.replace([
-    { ed25519: identity.ed25519, x25519: identity.x25519, host: 'localhost', port: 1, protocol: 'http', swarmId: 1n },
-  ])
-  const replication = new Replication({ crypto, identity, clock, swarms, log, sender: httpPeerSender(systemTimers) })
-  node = { crypto, identity, clock, store, swarms, replication, log }
+  node = await openServices(directory, test.clock)
+  store = node.store
 })
 afterAll(async () => {
   await store.close()
@@ -94,25 +112,51 @@ function mutate(value: unknown, path: number, replacement: unknown): unknown {
   return { ...value, [key]: changed }
 }
 
-/** Requests of a method with one or two fields changed, and with bytes changed. */
-function broken(body: string): fc.Arbitrary<Uint8Array> {
-  const request = JSON.parse(body) as unknown
+/** A request with one or two fields changed, and with bytes changed, in JSON and in bt. */
+function broken(request: RpcRequest): fc.Arbitrary<Uint8Array> {
   const change = fc.tuple(fc.nat(), junk)
   const fields = fc
     .array(change, { minLength: 1, maxLength: 2 })
     .map(changes =>
-      Buffer.from(JSON.stringify(changes.reduce((value, [path, other]) => mutate(value, path, other), request)) ?? ''),
+      Buffer.from(JSON.stringify(changes.reduce<unknown>((value, [path, other]) => mutate(value, path, other), request)) ?? ''),
     )
-  const bytes = fc.array(fc.tuple(fc.nat(body.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 }).map(changes => {
-    const copy = Buffer.from(body)
+  const forms = [encodeRequest(request), encodeForwarded(encodeRequest(request, 'bt'), { atMs: test.clock.ms, late: true })]
+  const [bytes, cut] = [changedBytes, cutBytes].map(mutation => fc.oneof(...forms.map(mutation)))
+  return fc.oneof({ arbitrary: fields, weight: 6 }, { arbitrary: bytes!, weight: 4 }, { arbitrary: cut!, weight: 1 })
+}
+
+function changedBytes(body: Uint8Array): fc.Arbitrary<Uint8Array> {
+  return fc.array(fc.tuple(fc.nat(body.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 }).map(changes => {
+    const copy = body.slice()
     for (const [at, byte] of changes) copy[at] = byte
     return copy
   })
-  const cut = fc.nat(body.length - 1).map(size => Buffer.from(body.slice(0, size)))
-  return fc.oneof({ arbitrary: fields, weight: 6 }, { arbitrary: bytes, weight: 3 }, { arbitrary: cut, weight: 1 })
 }
 
-const METHODS = ['info', 'get_swarm', 'store', 'retrieve', 'delete', 'oxend_request', 'batch', 'sequence']
+function cutBytes(body: Uint8Array): fc.Arbitrary<Uint8Array> {
+  return fc.nat(body.length - 1).map(size => body.slice(0, size))
+}
+
+const METHODS = [
+  'info',
+  'get_swarm',
+  'store',
+  'retrieve',
+  'delete',
+  'delete_all',
+  'delete_before',
+  'expire',
+  'expire_all',
+  'get_expiries',
+  'revoke_subaccount',
+  'unrevoke_subaccount',
+  'revoked_subaccounts',
+  'active_nodes_bin',
+  'oxend_request',
+  'batch',
+  'sequence',
+  'ifelse',
+]
 
 type Ask = (node: NodeServices, body: Uint8Array) => Promise<{ status: number; body: unknown }>
 
@@ -121,7 +165,8 @@ async function behaves(ask: Ask, body: Uint8Array): Promise<void> {
   const rows = await store.count()
   const { status, body: answer } = await ask(node, body)
   expect(STATUSES).toContain(status)
-  const acknowledged = typeof answer === 'object' && answer !== null && 'hash' in answer
+  const said = answer instanceof Uint8Array && answer[0] === BT_DICT ? decodeAnswer('bt', answer) : answer
+  const acknowledged = typeof said === 'object' && said !== null && ('swarm' in said || 'signature' in said)
   if (!acknowledged) expect(await store.count()).toBe(rows)
 }
 
@@ -140,7 +185,7 @@ describe('fuzz of requests', { timeout: TIMEOUT_MS }, () => {
   for (const method of METHODS) {
     it(`${method}: answers with a status, soon, and stores nothing it did not acknowledge`, async () => {
       const property = fc.asyncProperty(
-        broken(bodies[method]!),
+        broken(requests[method]!),
         fc.constantFrom<Ask>(answerClient, answerPeer),
         async (body, ask) => {
           expect(await elapsedMs(() => behaves(ask, body))).toBeLessThan(SLOW_MS)
@@ -170,7 +215,7 @@ describe('fuzz of requests', { timeout: TIMEOUT_MS }, () => {
 describe('fuzz over HTTP', { timeout: TIMEOUT_MS }, () => {
   for (const method of METHODS) {
     it(`${method}: a typed status each`, async () => {
-      const property = fc.asyncProperty(broken(bodies[method]!), async body => {
+      const property = fc.asyncProperty(broken(requests[method]!), async body => {
         expect(STATUSES).toContain((await post(test.url(), body)).status)
       })
       await fc.assert(property, { numRuns: Math.ceil(RUNS / 10) })

@@ -8,12 +8,23 @@ import {
   buildDelete,
   buildRetrieve,
   buildStore,
+  decodeAnswer,
+  encodeRequest,
+  grantSubaccount,
   type Namespace,
   type RequestSigner,
   type RpcRequest,
   STORAGE_RPC_PATH,
 } from '@session-v2/network'
+import { identityFromSeed } from '../src/identity.ts'
 import { type LocalNetwork, type LocalNetworkOptions, startLocalNetwork } from '../src/local-network.ts'
+import { openLog } from '../src/log.ts'
+import { systemTimers } from '../src/ports.ts'
+import type { NodeServices } from '../src/rpc/services.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
+import { httpPeerSender } from '../src/swarm/peer-sender.ts'
+import { Replication } from '../src/swarm/replication.ts'
+import { SwarmView } from '../src/swarm/swarm-view.ts'
 import { ManualClock } from './manual-clock.ts'
 
 export const HOUR_MS = 3_600_000
@@ -31,6 +42,33 @@ export async function post(url: string, body: string | Uint8Array, headers: Reco
   const text = await response.text()
   const isJson = response.headers.get('content-type') === 'application/json'
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+}
+
+/** Sends bt; an answer in bytes is read as bt. */
+export async function postBt(url: string, body: Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(url, { method: 'POST', body: body as Uint8Array<ArrayBuffer>, headers })
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const isBt = response.headers.get('content-type') === 'application/octet-stream'
+  const text = isBt ? decodeAnswer('bt', bytes) : Buffer.from(bytes).toString()
+  return { status: response.status, headers: response.headers, body: text }
+}
+
+/** What requests are answered with, without HTTP: a node alone in its network, with a store in `directory`. */
+export async function openServices(
+  directory: string,
+  clock: ManualClock,
+  parts: Partial<NodeServices> = {},
+): Promise<NodeServices> {
+  const crypto = await loadCrypto()
+  const identity = identityFromSeed(crypto, systemRandom().bytes(32))
+  const { ed25519, x25519 } = identity
+  const options = { sizeLimitBytes: 1e9, clock, timers: systemTimers }
+  const store = await openSqliteStore(join(directory, 'messages.db'), options)
+  const swarms = new SwarmView(ed25519)
+  swarms.replace([{ ed25519, x25519, host: 'localhost', port: 1, protocol: 'http', swarmId: 1n }])
+  const log = openLog({ level: 'silent' })
+  const replication = new Replication({ crypto, identity, clock, swarms, log, sender: httpPeerSender(systemTimers) })
+  return { crypto, identity, clock, store, swarms, replication, log, ...parts }
 }
 
 export class NetworkUnderTest {
@@ -80,11 +118,32 @@ export class NetworkUnderTest {
     return this.ask(request.method, request.params, node)
   }
 
+  /** The same in bt, with the answer read from bt. */
+  requestBt(request: RpcRequest, node = 0): Promise<Answer> {
+    return postBt(this.url(node), encodeRequest(request, 'bt'))
+  }
+
+  /** The one entry of an answer of a swarm of one. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  async entry(request: RpcRequest): Promise<any> {
+    const { status, body } = await this.request(request)
+    if (status !== 200) throw new Error(`${status} ${body}`)
+    return body.swarm[this.network.nodes[0]!.ed25519]
+  }
+
   /** A new account: a Session id, or with another prefix one whose key is Ed25519. */
   account(prefix = '05'): RequestSigner {
     const { publicKey, secretKey } = ed25519KeyPair(this.crypto, Secret.of(systemRandom().bytes(32), 'ed25519-seed'))
     const key = prefix === '05' ? ed25519PublicToX25519(this.crypto, publicKey) : publicKey
     return { accountId: prefix + encodeHex(key), publicKey, secretKey }
+  }
+
+  /** A subaccount of an account, with the sum of `SUBACCOUNT_RIGHT` as its rights; `prefix` is of the accounts it is for. */
+  subaccount(owner: RequestSigner, rights: number, prefix = owner.accountId.slice(0, 2)): RequestSigner & { token: Uint8Array } {
+    const { publicKey, secretKey } = ed25519KeyPair(this.crypto, Secret.of(systemRandom().bytes(32), 'ed25519-seed'))
+    const options = { accountId: prefix, secretKey: owner.secretKey, subaccountKey: publicKey, rights }
+    const grant = grantSubaccount(this.crypto, options)
+    return { accountId: owner.accountId, publicKey: owner.publicKey, secretKey, subaccount: grant, token: grant.token }
   }
 
   storeRequest(

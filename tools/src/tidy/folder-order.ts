@@ -34,14 +34,15 @@ const ORDER: Readonly<Record<string, readonly (string | readonly string[])[]>> =
   ],
   'packages/node': [
     'config',
+    'operations',
     ['store', 'registry'],
-    'swarm',
+    ['swarm', 'reachability'],
     'expiry-sweep.ts',
     'rpc',
-    'relay',
+    ['relay', 'monitor'],
     'http',
     ['node.ts', 'seed.ts'],
-    'local-network.ts',
+    ['local-network.ts', 'start-node.ts'],
     'main.ts',
   ],
 }

@@ -4,7 +4,7 @@ import type { Finding, Rule } from './tree.ts'
 const NAMELESS = ['utils', 'util', 'common', 'helpers', 'helper', 'misc', 'shared', 'lib']
 const KEBAB = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/
 /** Documents that readers and hosts look for under these names. */
-const CAPITALS = /^([A-Z]+\.md|LICENSE)$/
+const CAPITALS = /^([A-Z]+\.md|LICENSE|Dockerfile)$/
 
 export const pathNames: Rule = {
   name: 'path-names',

@@ -1,21 +1,32 @@
 /**
- * The settings of one node (clause NODE-03), written as TOML:
+ * The settings of one node (clauses NODE-03, NODE-110), written as TOML:
  *
  *     host = "127.0.0.1"                  address to listen on
  *     port = 22021                        0: any free port
  *     data_directory = "data"             database and, unless said otherwise, the key
  *     key_file = "data/node.key"          created with mode 600 when absent
- *     registry_file = "registry.json"     all nodes of the network, this one included
- *     database_limit_bytes = 10737418240
  *     body_timeout_ms = 15000             a request that is not complete by then is dropped
+ *     tls = "self-signed"                 a certificate of its own, or the table [tls]; without it plain HTTP
+ *     [store]
+ *     kind = "sqlite"
+ *     limit_bytes = 10737418240           or, above the tables, database_limit_bytes
+ *     [registry]
+ *     kind = "file"
+ *     file = "registry.json"              all nodes of the network, this one included; or, above the tables, registry_file
  *     [cors]
  *     origins = ["https://example.org"]   or "loopback" (the default) or "none"
  *     [tls]
  *     certificate_file = "cert.pem"
  *     key_file = "key.pem"
+ *     [limits]                            see limits-config.ts
+ *     [onion]                             see onion-config.ts
+ *     [metrics]
+ *     host = "127.0.0.1"                  metrics, health and readiness; off without this table
+ *     port = 9090
  *     [log]
  *     level = "info"                      silent, error, warn, info or debug
  *     file = "node.log"                   standard error when absent
+ *     addresses = false                   true: the log names addresses that exceed their limit
  *
  * Relative paths start at the folder of the configuration file.
  */
@@ -24,6 +35,10 @@ import { dirname, join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { NodeError } from '../node-error.ts'
 import { ConfigTable } from './config-table.ts'
+import { type LimitsConfig, readLimits } from './limits-config.ts'
+import { type OnionConfig, readOnion } from './onion-config.ts'
+import { type RegistryConfig, readRegistry } from './registry-config.ts'
+import { readStore, type StoreConfig } from './store-config.ts'
 
 export type CorsOrigins = 'loopback' | 'none' | readonly string[]
 
@@ -32,12 +47,16 @@ const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 export interface LogConfig {
   readonly level: (typeof LOG_LEVELS)[number]
   readonly file?: string
+  /** Whether the addresses of clients that exceed their limits may be written. Default false. */
+  readonly addresses?: boolean
 }
 
-export interface TlsConfig {
-  /** PEM files. */
-  readonly certificateFile: string
-  readonly keyFile: string
+/** PEM files, or a certificate that the node makes at its first start. */
+export type TlsConfig = { readonly certificateFile: string; readonly keyFile: string } | 'self-signed'
+
+export interface MetricsConfig {
+  readonly host: string
+  readonly port: number
 }
 
 export interface NodeConfig {
@@ -45,16 +64,22 @@ export interface NodeConfig {
   readonly port: number
   readonly dataDirectory: string
   readonly keyFile: string
-  readonly registryFile: string
-  readonly databaseLimitBytes: number
   readonly bodyTimeoutMs: number
+  readonly store: StoreConfig
+  readonly registry: RegistryConfig
   readonly corsOrigins: CorsOrigins
   readonly tls?: TlsConfig
+  readonly limits: LimitsConfig
+  readonly onion: OnionConfig
+  readonly metrics?: MetricsConfig
   readonly log: LogConfig
 }
 
-const MIB = 1024 * 1024
-export const DEFAULT_DATABASE_LIMIT_BYTES = 10 * 1024 * MIB
+/** A path of the configuration, made absolute. */
+type ToPath = (relative: string) => string
+
+const LOOPBACK = '127.0.0.1'
+const MAX_PORT = 65_535
 export const DEFAULT_BODY_TIMEOUT_MS = 15_000
 
 /** Validates the text of a configuration file; `directory` is where relative paths start. Throws NodeError `bad-config`. */
@@ -62,21 +87,23 @@ export function parseNodeConfig(text: string, directory: string): NodeConfig {
   const root = new ConfigTable(parseToml(text))
   const path = (relative: string) => resolve(directory, relative)
   const dataDirectory = path(root.requireString('data_directory'))
-  const tls = readTls(root.table('tls'), path)
+  refuseTwice(root, 'registry_file', 'registry')
+  refuseTwice(root, 'database_limit_bytes', 'store')
+  const tls = readTls(root, path)
+  const metrics = readMetrics(root.table('metrics'))
   const config: NodeConfig = {
-    host: root.optionalString('host') ?? '127.0.0.1',
-    port: root.integer('port', { min: 0, max: 65_535 }),
+    host: root.optionalString('host') ?? LOOPBACK,
+    port: root.integer('port', { min: 0, max: MAX_PORT }),
     dataDirectory,
     keyFile: path(root.optionalString('key_file') ?? join(dataDirectory, 'node.key')),
-    registryFile: path(root.requireString('registry_file')),
-    databaseLimitBytes: root.integer('database_limit_bytes', {
-      min: MIB,
-      max: Number.MAX_SAFE_INTEGER,
-      default: DEFAULT_DATABASE_LIMIT_BYTES,
-    }),
     bodyTimeoutMs: root.integer('body_timeout_ms', { min: 100, max: 600_000, default: DEFAULT_BODY_TIMEOUT_MS }),
+    store: readStore(root, path),
+    registry: readRegistry(root, path),
     corsOrigins: readCors(root.table('cors')),
     ...(tls !== undefined && { tls }),
+    limits: readLimits(root.table('limits')),
+    onion: readOnion(root.table('onion')),
+    ...(metrics !== undefined && { metrics }),
     log: readLog(root.table('log'), path),
   }
   root.finish()
@@ -102,6 +129,11 @@ function parseToml(text: string): object {
   }
 }
 
+/** A setting has one place: written at both, one of them would silently lose. */
+function refuseTwice(root: ConfigTable, short: string, table: string): void {
+  if (root.has(short) && root.has(table)) throw root.error(short, `is a short form of the table [${table}]: give one of them`)
+}
+
 function readCors(table: ConfigTable | undefined): CorsOrigins {
   if (table === undefined) return 'loopback'
   const origins = table.stringOrStrings('origins') ?? 'loopback'
@@ -111,17 +143,35 @@ function readCors(table: ConfigTable | undefined): CorsOrigins {
   return origins
 }
 
-function readTls(table: ConfigTable | undefined, path: (relative: string) => string): TlsConfig | undefined {
+function readTls(root: ConfigTable, path: ToPath): TlsConfig | undefined {
+  const text = root.textOf('tls')
+  if (text === 'self-signed') return text
+  if (text !== undefined) throw root.error('tls', 'must be "self-signed" or a table')
+  const table = root.table('tls')
   if (table === undefined) return undefined
   const tls = { certificateFile: path(table.requireString('certificate_file')), keyFile: path(table.requireString('key_file')) }
   table.finish()
   return tls
 }
 
-function readLog(table: ConfigTable | undefined, path: (relative: string) => string): LogConfig {
-  if (table === undefined) return { level: 'info' }
+function readMetrics(table: ConfigTable | undefined): MetricsConfig | undefined {
+  if (table === undefined) return undefined
+  const metrics = {
+    host: table.optionalString('host') ?? LOOPBACK,
+    port: table.integer('port', { min: 0, max: MAX_PORT }),
+  }
+  table.finish()
+  return metrics
+}
+
+function readLog(table: ConfigTable | undefined, path: ToPath): LogConfig {
+  if (table === undefined) return { level: 'info', addresses: false }
   const file = table.optionalString('file')
-  const log = { level: table.oneOf('level', LOG_LEVELS, 'info'), ...(file !== undefined && { file: path(file) }) }
+  const log = {
+    level: table.oneOf('level', LOG_LEVELS, 'info'),
+    ...(file !== undefined && { file: path(file) }),
+    addresses: table.boolean('addresses', false),
+  }
   table.finish()
   return log
 }

@@ -1,86 +1,114 @@
 /**
  * HTTP around whatever answers requests: routes, limits, CORS, and the promise that no request brings the process down
- * (clauses NODE-60 to NODE-66).
+ * (clauses NODE-60 to NODE-66, NODE-104, NODE-105, NODE-107).
  *
  * | request | answer |
  * |---|---|
  * | a known method and path | what its route says |
  * | OPTIONS of a known path from an allowed origin | 204, preflight |
  * | a body over the limit | 413 `Request body too large`, connection closed |
- * | a body that does not end | 408, connection closed |
+ * | a body that does not end, or comes too slowly | 408, connection closed |
+ * | more than the server takes on | 503 `Server busy, try again later`, connection kept |
  * | anything else | 404 `<method> <path> Not Found` |
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { LIMITS_WITHOUT_RATES, type LimitsConfig } from '../config/limits-config.ts'
 import type { CorsOrigins } from '../config/node-config.ts'
 import { describeException, type Log } from '../log.ts'
 import { NodeError } from '../node-error.ts'
-import type { Timers } from '../ports.ts'
-import { readBody } from './body.ts'
+import { addressKey, TrustedProxies } from '../operations/client-address.ts'
+import type { NodeMetrics } from '../operations/metrics.ts'
+import type { TlsTexts } from '../operations/tls.ts'
+import { type Clock, monotonicClock, type Timers } from '../ports.ts'
+import { type Body, type BodyLimits, type Reading, readBody } from './body.ts'
+import { type Connection, ConnectionTable } from './connection-table.ts'
 import { allowsOrigin, corsHeaders, PREFLIGHT_HEADERS } from './cors.ts'
-
-export interface HttpAnswer {
-  readonly status: number
-  /** An object goes out as JSON, a string as plain text. */
-  readonly body: object | string
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-/** Answers one request; may throw, which the other side sees as 500 without a reason. */
-export type Route = (body: Buffer, request: IncomingMessage) => HttpAnswer | Promise<HttpAnswer>
+import {
+  type Admit,
+  BUSY,
+  contentOf,
+  FAILED,
+  type HttpAnswer,
+  type Route,
+  TOO_LARGE,
+  TOO_SLOW,
+  type Upgrade,
+} from './http-answer.ts'
+import { LoadGate } from './load-gate.ts'
+import { SlowBodies } from './slow-bodies.ts'
+import { WaitingAnswers } from './waiting-answers.ts'
 
 export interface HttpOptions {
   /** Keys are `POST /path` or `GET /path`. */
   readonly routes: Readonly<Record<string, Route>>
+  /** Paths on which a connection may change to another protocol. */
+  readonly upgrades?: Readonly<Record<string, Upgrade>>
   /** Value of the `Server` header field. */
   readonly software: string
   readonly maxBodyBytes: number
   readonly bodyTimeoutMs: number
   readonly corsOrigins: CorsOrigins
-  /** PEM texts. */
-  readonly tls?: { readonly certificate: string; readonly key: string }
+  readonly tls?: TlsTexts
+  /** Default: those of the configuration, without rates. */
+  readonly limits?: LimitsConfig
+  readonly admit?: Admit
+  readonly metrics?: NodeMetrics
   readonly log: Log
   readonly timers: Timers
+  /** One that only moves on; the default is the system's. */
+  readonly clock?: Clock
 }
 
 const KEEP_ALIVE_MS = 60_000
 /** How long running requests get to finish when the server closes. */
 const CLOSE_GRACE_MS = 5_000
 const SLOW_CHECKS_PER_TIMEOUT = 4
-
 const NOT_FOUND = 404
-const FAILED: HttpAnswer = { status: 500, body: 'request failed' }
-const TOO_LARGE: HttpAnswer = { status: 413, body: 'Request body too large', headers: { connection: 'close' } }
+/** What clients and nodes have spoken since 2018; the suites are those that both sides compute fast. */
+const TLS_SETTINGS = {
+  minVersion: 'TLSv1.2',
+  ciphers:
+    'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  ecdhCurve: 'X25519:P-256',
+} as const
 
 export class HttpServer {
   readonly #server: Server
   readonly #options: HttpOptions
   readonly #routes: ReadonlyMap<string, Route>
   readonly #paths: ReadonlySet<string>
+  readonly #clock: Clock
+  readonly #proxies: TrustedProxies
+  readonly #gate: LoadGate
+  readonly #answers: WaitingAnswers
+  readonly #slowBodies: SlowBodies
+  readonly #bodyLimits: BodyLimits
+  readonly connections: ConnectionTable
 
   constructor(options: HttpOptions) {
+    const { limits = LIMITS_WITHOUT_RATES, clock = monotonicClock } = options
     this.#options = options
+    this.#clock = clock
     this.#routes = new Map(Object.entries(options.routes))
     this.#paths = new Set([...this.#routes.keys()].map(route => route.slice(route.indexOf(' ') + 1)))
-    const settings = {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      requestTimeout: options.bodyTimeoutMs,
-      headersTimeout: options.bodyTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(options.bodyTimeoutMs / SLOW_CHECKS_PER_TIMEOUT),
-      noDelay: true,
-    }
-    const { tls } = options
-    this.#server =
-      tls === undefined
-        ? createServer(settings, this.#receive)
-        : createTlsServer({ ...settings, cert: tls.certificate, key: tls.key }, this.#receive)
+    this.#proxies = new TrustedProxies(limits.trustedProxies)
+    this.#gate = new LoadGate(limits)
+    this.#answers = new WaitingAnswers(this.#gate, clock)
+    this.#bodyLimits = { maxBytes: options.maxBodyBytes, gate: this.#gate }
+    this.#slowBodies = new SlowBodies(limits.bytesPerSecond, clock, options.timers)
+    this.connections = new ConnectionTable(limits, this.#proxies)
+    this.#server = createHttpServer(options, limits, this.#receive)
+    this.#server.on('connection', (socket: Socket) => this.connections.add(socket))
+    if (options.upgrades !== undefined) this.#server.on('upgrade', this.#upgrade)
   }
 
   /** Resolves to the port. Rejects with NodeError `listen-failed`. */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', cause => reject(new NodeError('listen-failed', `cannot listen on ${host}:${port}`, { cause })))
+      this.#server.once('error', cause => reject(listenFailed(host, port, cause)))
       this.#server.listen(port, host, () => {
         // A connection that the system cannot accept, for want of memory: without a listener it would end the process.
         this.#server.on('error', cause => this.#options.log.error(describeException(cause), 'a connection was not accepted'))
@@ -94,7 +122,8 @@ export class HttpServer {
     if (!this.#server.listening) return
     const closed = new Promise(resolve => this.#server.once('close', resolve))
     this.#server.close()
-    const cancel = this.#options.timers.after(CLOSE_GRACE_MS, () => this.#server.closeAllConnections())
+    // The server itself does not know those that changed to another protocol any more.
+    const cancel = this.#options.timers.after(CLOSE_GRACE_MS, () => this.connections.destroyAll())
     await closed
     cancel()
   }
@@ -106,28 +135,89 @@ export class HttpServer {
     })
   }
 
+  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    // Until the route listens itself, an error of the connection would end the process.
+    socket.on('error', () => {})
+    const upgrade = this.#options.upgrades?.[pathOf(request)]
+    const address = this.#addressOf(request, this.connections.of(request.socket))
+    const refusal = upgrade === undefined ? NOT_FOUND : this.#options.admit?.(request, pathOf(request), address)?.status
+    if (upgrade === undefined || refusal !== undefined) {
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
+    upgrade(request, socket, head, address)
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', url = '' } = request
-    const query = url.indexOf('?')
-    const path = query === -1 ? url : url.slice(0, query)
-    const route = this.#routes.get(`${method} ${path}`)
+    const startedMs = this.#clock.nowMs()
+    const path = pathOf(request)
+    const route = this.#routes.get(`${request.method} ${path}`)
     if (route === undefined) {
       this.#answerUnrouted(request, response, path)
       return
     }
-    const body = await readBody(request, this.#options.maxBodyBytes)
-    if (body.outcome === 'aborted') return
-    const answer = body.outcome === 'read' ? await this.#ask(route, body.bytes, request) : TOO_LARGE
-    this.#send(request, response, answer)
+    const connection = this.connections.of(request.socket)
+    const address = this.#addressOf(request, connection)
+    const refusal = this.#options.admit?.(request, path, address) ?? (this.#answers.makeRoom() ? undefined : this.#busy())
+    if (refusal !== undefined) {
+      this.#send(request, response, refusal, startedMs)
+      return
+    }
+    const reading: Reading = { startedMs, share: { bytes: 0 }, giveUp: ignored }
+    this.#slowBodies.add(reading)
+    const body = await readBody(request, this.#bodyLimits, reading)
+    this.#slowBodies.delete(reading)
+    try {
+      const answer =
+        body.outcome === 'read' ? await this.#run(route, body.bytes, request, address, connection) : this.#refuse(body)
+      if (answer !== undefined) this.#send(request, response, answer, startedMs)
+    } finally {
+      this.#gate.release(reading.share)
+    }
   }
 
-  async #ask(route: Route, body: Buffer, request: IncomingMessage): Promise<HttpAnswer> {
+  /** The answer to a body that was not read to its end; undefined when the other side has given up. */
+  #refuse({ outcome }: Body): HttpAnswer | undefined {
+    if (outcome === 'too-large') return TOO_LARGE
+    if (outcome === 'no-room') return this.#busy()
+    if (outcome !== 'too-slow') return undefined
+    this.#options.metrics?.refused('slow')
+    return TOO_SLOW
+  }
+
+  async #run(
+    route: Route,
+    body: Buffer,
+    request: IncomingMessage,
+    address: string,
+    connection: Connection | undefined,
+  ): Promise<HttpAnswer> {
+    this.#options.metrics?.received(body.length)
+    if (!this.#gate.enter()) return this.#busy()
+    if (connection !== undefined) connection.running++
     try {
-      return await route(body, request)
+      return await route(body, request, address)
     } catch (error) {
       this.#options.log.error(describeException(error), 'a request failed')
       return FAILED
+    } finally {
+      this.#gate.leave()
+      if (connection !== undefined) {
+        connection.running--
+        this.connections.used(connection)
+      }
     }
+  }
+
+  #busy(): HttpAnswer {
+    this.#options.metrics?.refused('busy')
+    return BUSY
+  }
+
+  #addressOf(request: IncomingMessage, connection: Connection | undefined): string {
+    const { remoteAddress } = request.socket
+    if (this.#proxies.isEmpty) return connection?.address ?? addressKey(remoteAddress)
+    return addressKey(this.#proxies.clientOf(remoteAddress, request.headers['x-forwarded-for']))
   }
 
   #answerUnrouted(request: IncomingMessage, response: ServerResponse, path: string): void {
@@ -145,16 +235,15 @@ export class HttpServer {
       return
     }
     const body = `${method.toLowerCase()} ${path} Not Found`
-    this.#send(request, response, { status: NOT_FOUND, body, ...(hasBody && { headers: { connection: 'close' } }) })
+    const answer = { status: NOT_FOUND, body, ...(hasBody && { headers: { connection: 'close' } }) }
+    this.#send(request, response, answer, this.#clock.nowMs())
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
-    const text = typeof answer.body === 'string'
-    // A string goes out in one write together with the head, bytes would follow in a second.
-    const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
+  #send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer, startedMs: number): void {
+    const { type, body, sizeBytes } = contentOf(answer)
     const headers: Record<string, string | number> = {
-      'content-type': text ? 'text/plain' : 'application/json',
-      'content-length': Buffer.byteLength(body),
+      'content-type': type,
+      'content-length': sizeBytes,
       server: this.#options.software,
       ...answer.headers,
     }
@@ -163,5 +252,48 @@ export class HttpServer {
     if (origin !== undefined && allowsOrigin(this.#options.corsOrigins, origin)) Object.assign(headers, corsHeaders(origin))
     response.writeHead(answer.status, headers)
     response.end(body)
+    this.#answers.add(response, sizeBytes)
+    const { metrics } = this.#options
+    if (metrics === undefined) return
+    metrics.sent(sizeBytes)
+    metrics.answered(answer.method ?? '', answer.status, (this.#clock.nowMs() - startedMs) / 1000)
   }
+}
+
+function createHttpServer(
+  options: HttpOptions,
+  limits: LimitsConfig,
+  receive: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const { bodyTimeoutMs, tls } = options
+  const settings = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: bodyTimeoutMs,
+    headersTimeout: Math.min(limits.headTimeoutMs, bodyTimeoutMs),
+    connectionsCheckingInterval: Math.ceil(bodyTimeoutMs / SLOW_CHECKS_PER_TIMEOUT),
+    noDelay: true,
+  }
+  if (tls === undefined) return createServer(settings, receive)
+  const handshakeTimeout = settings.headersTimeout
+  return createTlsServer({ ...settings, ...TLS_SETTINGS, handshakeTimeout, cert: tls.certificate, key: tls.key }, receive)
+}
+
+function listenFailed(host: string, port: number, cause: Error): NodeError {
+  const { code } = cause as NodeJS.ErrnoException
+  return new NodeError('listen-failed', `cannot listen on ${host}:${port}: ${adviceFor(code)}`, { cause })
+}
+
+function adviceFor(code: string | undefined): string {
+  if (code === 'EADDRINUSE') return 'another program uses this port; stop it, or set another port'
+  if (code === 'EACCES') return 'ports below 1024 need a right that this user lacks; set another port'
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return 'this machine does not have the address; set host to one of its own'
+  return code ?? 'the system refused'
+}
+
+function ignored(): void {}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
 }

@@ -1,48 +1,113 @@
-/** The paths of a node (clauses NODE-41, NODE-60, NODE-66). */
-import type { IncomingHttpHeaders } from 'node:http'
+/** The paths of a node, and what a request passes before it is answered (clauses NODE-41, NODE-60, NODE-66, NODE-100, NODE-106). */
+import type { IncomingMessage } from 'node:http'
 import { decodeHex } from '@session-v2/encoding'
 import { STORAGE_RPC_PATH } from '@session-v2/network'
+import type { Admission } from '../operations/admission.ts'
+import type { NodeMetrics } from '../operations/metrics.ts'
+import type { Readiness } from '../operations/readiness.ts'
 import { answerClient, answerPeer } from '../rpc/rpc.ts'
 import type { NodeServices } from '../rpc/services.ts'
 import { base64 } from '../rpc/wire-fields.ts'
+import { isQuestion } from '../swarm/exchange-messages.ts'
 import { verifyPeerRequest } from '../swarm/peer-authentication.ts'
 import { PEER_PATH } from '../swarm/peer-sender.ts'
+import type { SwarmUpkeep } from '../swarm/swarm-upkeep.ts'
 import { VERSION } from '../version.ts'
-import type { HttpAnswer, Route } from './http-server.ts'
+import type { Admit, HttpAnswer, Route } from './http-answer.ts'
+import { JSON_MAX_DEPTH, nestsDeeper } from './json-depth.ts'
+import { type Arrival, GuardedRequest, TOO_MANY } from './request-guard.ts'
 
-/** Set by the node when it starts to close. */
-export interface Readiness {
-  closing: boolean
+export const ONION_PATH = '/onion_req/v2'
+
+/** What begins with it is bt, whose reader has a limit of its own. */
+const BT_DICT = 0x64
+const TOO_DEEP: HttpAnswer = { status: 400, body: 'invalid json' }
+
+/** What the routes of a node need besides its services. */
+export interface RouteParts {
+  readonly readiness: Readiness
+  readonly admission: Admission
+  readonly metrics: NodeMetrics
+  /** Answers what other nodes ask about items. Without it the node does not know these questions. */
+  readonly upkeep?: Pick<SwarmUpkeep, 'answer'> | undefined
+  /** Called when another node tests whether this one can be reached (NODE-133). */
+  readonly tested?: (() => void) | undefined
+  /** Further routes, `POST /path`: those of a relay. */
+  readonly extraRoutes?: Readonly<Record<string, Route>>
 }
 
 /** The routes of a node for an HttpServer. */
-export function nodeRoutes(node: NodeServices, readiness: Readiness): Record<string, Route> {
+export function nodeRoutes(node: NodeServices, parts: RouteParts): Record<string, Route> {
   const pubkey = base64(decodeHex(node.identity.ed25519))
   return {
-    [`POST ${STORAGE_RPC_PATH}`]: body => notReady(node, readiness) ?? answerClient(node, body),
-    [`POST ${PEER_PATH}`]: (body, request) => notReady(node, readiness) ?? peerAnswer(node, body, request.headers),
-    'POST /ping_test/v1': () => ({ status: 200, body: '', headers: { 'X-Oxen-Snode-Pubkey': pubkey } }),
+    [`POST ${STORAGE_RPC_PATH}`]: (body, _request, address) => notReady(parts) ?? clientAnswer(node, parts, body, { address }),
+    [`POST ${PEER_PATH}`]: (body, request, address) =>
+      notReady(parts, 'members') ?? peerAnswer(node, parts, body, request, address),
+    'POST /ping_test/v1': () => {
+      parts.tested?.()
+      return { status: 200, body: '', headers: { 'X-Oxen-Snode-Pubkey': pubkey } }
+    },
     'GET /get_stats/v1': () => ({ status: 200, body: { version: VERSION.join('.') } }),
+    ...parts.extraRoutes,
   }
 }
 
-function notReady(node: NodeServices, readiness: Readiness): HttpAnswer | undefined {
-  if (node.swarms.own !== undefined && !readiness.closing) return undefined
-  const reasons = [
-    ...(node.swarms.own === undefined ? ['not in any swarm'] : []),
-    ...(readiness.closing ? ['shutting down'] : []),
-  ]
+/** Refuses who asks too often before the body is read. Peers are known only after it: they are asked for less there. */
+export function admitRequest(admission: Admission): Admit {
+  return (_request, path, address) => {
+    if (path === PEER_PATH) return admission.peer(address) ? undefined : TOO_MANY
+    const admitted = path === ONION_PATH ? admission.relay(address) : admission.address(address)
+    return admitted ? undefined : TOO_MANY
+  }
+}
+
+/** 503 with the reasons, while there are any. */
+export function notReady(
+  { readiness, metrics }: Pick<RouteParts, 'readiness' | 'metrics'>,
+  audience: 'clients' | 'members' = 'clients',
+): HttpAnswer | undefined {
+  const reasons = readiness.reasons(audience)
+  if (reasons.length === 0) return undefined
+  metrics.refused('not-ready')
   return { status: 503, body: `Service node is not ready: ${reasons.join('; ')}` }
 }
 
-function peerAnswer(node: NodeServices, body: Buffer, headers: IncomingHttpHeaders): HttpAnswer | Promise<HttpAnswer> {
-  const isPeer = (ed25519: string) => node.swarms.isPeer(ed25519)
-  switch (verifyPeerRequest(node.crypto, headers, body, node.clock.nowMs(), isPeer)) {
-    case 'genuine':
-      return answerPeer(node, body)
+/** Answers a storage request, however it comes. */
+export async function clientAnswer(
+  node: NodeServices,
+  parts: Pick<RouteParts, 'admission' | 'metrics'>,
+  body: Buffer,
+  arrival: Arrival,
+): Promise<HttpAnswer> {
+  if (body[0] !== BT_DICT && nestsDeeper(body, JSON_MAX_DEPTH)) return TOO_DEEP
+  const guard = new GuardedRequest(parts.admission, parts.metrics, arrival)
+  const answer = await answerClient(node, body, guard)
+  return { status: answer.status, body: answer.body, method: guard.method }
+}
+
+async function peerAnswer(
+  node: NodeServices,
+  parts: RouteParts,
+  body: Buffer,
+  { headers }: IncomingMessage,
+  address: string,
+): Promise<HttpAnswer> {
+  const method = 'swarm_rpc'
+  const { swarms } = node
+  const upkeep = isQuestion(body) ? parts.upkeep : undefined
+  // Other nodes of the network may offer what falls to our swarm.
+  const isKnown = (ed25519: string) => (upkeep === undefined ? swarms.isPeer(ed25519) : swarms.isNode(ed25519))
+  switch (verifyPeerRequest(node.crypto, headers, body, node.clock.nowMs(), isKnown)) {
+    case 'genuine': {
+      const sender = headers['x-session-node'] as string
+      const answer = await (upkeep?.answer(sender, body) ?? answerPeer(node, body))
+      return { status: answer.status, body: answer.body, method }
+    }
     case 'stale':
-      return { status: 406, body: 'swarm request timestamp too far from current time' }
+      parts.admission.forged(address)
+      return { status: 406, body: 'swarm request timestamp too far from current time', method }
     case 'refused':
-      return { status: 403, body: 'swarm request is not signed by a member of this swarm' }
+      parts.admission.forged(address)
+      return { status: 403, body: 'swarm request is not signed by a member of this swarm', method }
   }
 }
