@@ -53,7 +53,7 @@ export function isName(name: string): boolean {
 }
 
 /** @throws ClientError `no-seed` when a seed is no http or https URL, or there is none. */
-function checkSeeds(seeds: readonly string[]): readonly string[] {
+export function checkSeeds(seeds: readonly string[]): readonly string[] {
   for (const seed of seeds) {
     if (!/^https?:\/\/[^\s/?#]+\/*$/.test(seed))
       throw new ClientError('no-seed', `${seed} is not the URL of a seed, like http://127.0.0.1:22500.`)

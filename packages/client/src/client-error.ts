@@ -8,6 +8,7 @@ export type ClientErrorCode =
   | 'store-failed'
   | 'store-damaged'
   | 'network-unavailable'
+  | 'no-path'
   | 'clock-off'
   | 'bad-account-id'
   | 'bad-message'

@@ -1,9 +1,9 @@
 /** The parts of an open client and how they are wired: each gets what it needs and nothing else. */
 import type { Crypto, Random } from '@session-v2/crypto'
-import { wipe } from '@session-v2/crypto'
+import { loadCrypto, systemRandom, wipe } from '@session-v2/crypto'
 import { decodeHex } from '@session-v2/encoding'
 import { type Account, accountFromSeed } from '@session-v2/protocol'
-import { ACCOUNT_KEY, ACCOUNT_TABLE, type AccountRecord } from './account-record.ts'
+import { ACCOUNT_KEY, ACCOUNT_TABLE, type AccountRecord, checkSeeds } from './account-record.ts'
 import { ClientError } from './client-error.ts'
 import { EventLog } from './events/event-log.ts'
 import { OwnAccountKeys, type OwnKeysRecord } from './keys/own-account-keys.ts'
@@ -12,23 +12,47 @@ import { Inbox } from './messages/inbox.ts'
 import { MessageLog } from './messages/message-log.ts'
 import { Outbox } from './messages/outbox.ts'
 import { Quarantine } from './messages/quarantine.ts'
-import type { Clock } from './ports/clock.ts'
+import { type Clock, systemClock } from './ports/clock.ts'
 import type { Timers } from './ports/timers.ts'
-import type { Transport } from './ports/transport.ts'
+import type { Http } from './ports/transport.ts'
 import { NetworkClock } from './routing/network-clock.ts'
 import { type DirectoryRecord, NodeDirectory } from './routing/node-directory.ts'
 import { SwarmRequests } from './routing/swarm-requests.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
+import { systemTimers } from './scheduler/system-timers.ts'
 import type { SealedStore } from './store/sealed/sealed-store.ts'
 import { Poll } from './sync/poll.ts'
+import { fetchHttp } from './transport/direct.ts'
+import { openWay, type TransportChoice, type Way } from './transport/way.ts'
 
-/** What the client takes from outside. */
-export interface Ports {
-  readonly crypto: Crypto
-  readonly random: Random
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly transport: Transport
+/** What the client takes from outside; all but the seeds have real defaults. */
+export interface PortOptions {
+  readonly crypto?: Crypto
+  readonly random?: Random
+  readonly clock?: Clock
+  readonly timers?: Timers
+  /** How to post to nodes and seeds: by `fetch`. */
+  readonly http?: Http
+  /** How requests travel: `onion`, through three relays. `direct` shows this device's address to every node. */
+  readonly transport?: TransportChoice
+  /** Base URLs of seeds, asked in place of those that are kept with the account. */
+  readonly seeds?: readonly string[]
+}
+
+export type Ports = Required<Omit<PortOptions, 'seeds'>> & Pick<PortOptions, 'seeds'>
+
+/** The options with their defaults. */
+export async function portsOf(options: PortOptions): Promise<Ports> {
+  const { seeds } = options
+  return {
+    crypto: options.crypto ?? (await loadCrypto()),
+    random: options.random ?? systemRandom(),
+    clock: options.clock ?? systemClock,
+    timers: options.timers ?? systemTimers,
+    http: options.http ?? fetchHttp,
+    transport: options.transport ?? 'onion',
+    ...(seeds !== undefined && { seeds }),
+  }
 }
 
 export interface ClientParts {
@@ -37,6 +61,7 @@ export interface ClientParts {
   readonly store: SealedStore
   readonly scheduler: Scheduler
   readonly events: EventLog
+  readonly way: Way
   readonly requests: SwarmRequests
   readonly ownKeys: OwnAccountKeys
   readonly recipientKeys: RecipientKeyCache
@@ -47,9 +72,12 @@ export interface ClientParts {
   readonly poll: Poll
 }
 
-/** Wires the parts of the account in an unsealed store. @throws ClientError `store-damaged` when the account itself is missing. */
+/**
+ * Wires the parts of the account in an unsealed store.
+ * @throws ClientError `store-damaged` when the account itself is missing, `no-seed`
+ */
 export async function openParts(ports: Ports, store: SealedStore): Promise<ClientParts> {
-  const { crypto, random, transport } = ports
+  const { crypto, random, clock } = ports
   const record = await store.table<AccountRecord>(ACCOUNT_TABLE).get(ACCOUNT_KEY)
   if (record === undefined)
     throw new ClientError('store-damaged', 'The account is missing from its store. Restore it from the recovery password.')
@@ -59,8 +87,11 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   const scheduler = new Scheduler(ports.timers, random)
   const events = await EventLog.open(store)
   const nodes = store.table<DirectoryRecord>('network')
-  const directory = await NodeDirectory.open({ ...ports, scheduler, events, table: nodes, seeds: record.seeds })
-  const requests = new SwarmRequests(transport, scheduler, directory, await NetworkClock.open(ports.clock, store))
+  const way = await openWay(ports.transport, { ...ports, scheduler, store })
+  const { transport, learn, notices } = way
+  const seeds = ports.seeds === undefined ? record.seeds : checkSeeds(ports.seeds)
+  const directory = await NodeDirectory.open({ clock, transport, scheduler, events, table: nodes, seeds, learn, notices })
+  const requests = new SwarmRequests(transport, scheduler, directory, await NetworkClock.open(clock, store))
   const deviceId = decodeHex(record.deviceId)
   const table = store.table<OwnKeysRecord>('account-keys')
   const ownKeys = await OwnAccountKeys.open({ crypto, random, account, deviceId, events, requests, table })
@@ -72,5 +103,5 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   const outbox = await Outbox.open({ crypto, random, account, displayName, store, events, log, requests, ownKeys, recipientKeys })
   const poll = new Poll({ crypto, account, store, requests, ownKeys, inbox })
   const own = { ownKeys, recipientKeys, log, quarantine, inbox, outbox, poll }
-  return { account, record, store, scheduler, events, requests, ...own }
+  return { account, record, store, scheduler, events, way, requests, ...own }
 }

@@ -1,8 +1,7 @@
 /**
  * The client: one account on one device. The composition root of this package; everything it does is done by the parts it wires.
  */
-import type { Crypto, Random } from '@session-v2/crypto'
-import { loadCrypto, systemRandom, wipe } from '@session-v2/crypto'
+import { wipe } from '@session-v2/crypto'
 import { NetworkError } from '@session-v2/network'
 import type { AccountId, SeedWords } from '@session-v2/protocol'
 import {
@@ -15,7 +14,7 @@ import {
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
 import { ClientError } from './client-error.ts'
-import { type ClientParts, openParts, type Ports } from './client-parts.ts'
+import { type ClientParts, openParts, type PortOptions, type Ports, portsOf } from './client-parts.ts'
 import {
   type ConversationView,
   conversationList,
@@ -26,15 +25,12 @@ import {
 import type { PlacedEvent } from './events/event-log.ts'
 import type { AccountKeyView } from './keys/own-account-keys.ts'
 import type { MessageProtocol, MessageState } from './messages/message-log.ts'
-import { type Clock, systemClock } from './ports/clock.ts'
 import type { RecordStore } from './ports/store.ts'
-import type { Timers } from './ports/timers.ts'
-import type { Transport } from './ports/transport.ts'
-import { systemTimers } from './scheduler/system-timers.ts'
+import { type PathView, pathView } from './routing/route-view.ts'
 import { SealedStore } from './store/sealed/sealed-store.ts'
 import { createVault, hasVault, openVault, type Unlock } from './store/sealed/vault.ts'
 import type { PollResult } from './sync/poll.ts'
-import { directTransport } from './transport/direct.ts'
+import type { TransportKind } from './transport/way.ts'
 
 const POLL_INTERVAL_MS = 20_000
 const SEND_TIMEOUT_MS = 30_000
@@ -43,16 +39,11 @@ const PUBLISH_TIMEOUT_MS = 15_000
 /** How long making an account waits to learn the time of the network. */
 const TIME_TIMEOUT_MS = 5_000
 
-/** What every way of making a client takes. The ports have real defaults. */
-export interface OpenOptions {
+/** What every way of making a client takes. */
+export interface OpenOptions extends PortOptions {
   /** Where the account is kept. The client closes it. */
   readonly store: RecordStore
   readonly unlock: Unlock
-  readonly crypto?: Crypto
-  readonly random?: Random
-  readonly clock?: Clock
-  readonly timers?: Timers
-  readonly transport?: Transport
 }
 
 export interface CreateOptions extends OpenOptions {
@@ -105,6 +96,8 @@ export interface SyncResult {
 }
 
 const DEFAULT_NAME = 'Restored'
+/** What an account can begin with. */
+const UNANSWERED: ReadonlySet<string> = new Set(['network-unavailable', 'no-path', 'clock-off'])
 
 export class Client {
   readonly #parts: ClientParts
@@ -186,6 +179,22 @@ export class Client {
     return recoveryPasswordOf(this.#parts.account.seed.expose())
   }
 
+  /** How requests travel now: `none` as long as the network is not known, and where it has too few nodes for a path. */
+  transport(): TransportKind {
+    return this.#parts.way.kind()
+  }
+
+  /**
+   * The way that a request to the account's own swarm takes, found by sending one.
+   * @throws ClientError `network-unavailable`, `no-path`
+   */
+  async path(): Promise<PathView> {
+    this.#requireOpen()
+    const { account, requests, way } = this.#parts
+    const route = await mapNetworkError(requests.route(account.id))
+    return pathView(way.kind(), route)
+  }
+
   /** Which keys are held and until when; nothing secret. */
   keys(): KeysView {
     return { accountKeys: this.#parts.ownKeys.view(), deviceKeys: [] }
@@ -209,7 +218,7 @@ export class Client {
 
   /**
    * One complete poll and everything it makes due: keys rotated, erased and published, the outbox sent.
-   * @throws ClientError `network-unavailable`, `clock-off`, `store-failed`
+   * @throws ClientError `network-unavailable`, `no-path`, `clock-off`, `store-failed`
    */
   async sync(): Promise<SyncResult> {
     this.#requireOpen()
@@ -316,7 +325,7 @@ export class Client {
   /** The first talk with the network; without one the account is there all the same. */
   async #firstContact(talk: () => Promise<unknown>, timeoutMs: number): Promise<void> {
     const unanswered = (error: unknown) => {
-      if (error instanceof ClientError && (error.code === 'network-unavailable' || error.code === 'clock-off')) return
+      if (error instanceof ClientError && UNANSWERED.has(error.code)) return
       if (error instanceof NetworkError) return
       throw error
     }
@@ -336,16 +345,6 @@ export class Client {
 
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new ClientError('closed', 'The client is closed.')
-  }
-}
-
-async function portsOf(options: OpenOptions): Promise<Ports> {
-  return {
-    crypto: options.crypto ?? (await loadCrypto()),
-    random: options.random ?? systemRandom(),
-    clock: options.clock ?? systemClock,
-    timers: options.timers ?? systemTimers,
-    transport: options.transport ?? directTransport(),
   }
 }
 

@@ -18,7 +18,8 @@ describe('two accounts', () => {
   it('exchange 200 messages both ways, each once and in order, with forward secrecy', async () => {
     const alice = await newClient(network, 'Alice')
     const bob = await newClient(network, 'Bob')
-    const sendAll = (from: Client, to: Client, texts: string[]) => Promise.all(texts.map(text => from.send(to.accountId, text)))
+    const sendAll = (from: Client, to: Client, texts: string[]) =>
+      Promise.all(texts.map(text => from.send(to.accountId, text, { timeoutMs: 600_000 })))
     const sent = await Promise.all([sendAll(alice, bob, numbered('alice', 200)), sendAll(bob, alice, numbered('bob', 200))])
     expect(new Set(sent.flat().map(({ state, protocol }) => `${state} ${protocol}`))).toEqual(new Set(['stored v2-pfs']))
     for (const client of [alice, bob]) await client.sync()

@@ -20,6 +20,8 @@ export type ClientEvent =
   | { readonly type: 'account_keys_foreign' }
   /** The list of the network's storage nodes changed. */
   | { readonly type: 'network_changed'; readonly nodes: number }
+  /** All nodes are on this computer, and too few for a path: requests go directly. */
+  | { readonly type: 'requests_direct'; readonly nodes: number }
 
 /** An event with its place in the stream. */
 export type PlacedEvent = ClientEvent & { readonly cursor: number }

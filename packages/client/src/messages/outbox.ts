@@ -252,7 +252,7 @@ export class Outbox {
   }
 }
 
-const WAITING: ReadonlySet<string> = new Set(['network-unavailable', 'clock-off'])
+const WAITING: ReadonlySet<string> = new Set(['network-unavailable', 'no-path', 'clock-off'])
 
 function checkText(body: string): void {
   if (body === '' || !body.isWellFormed())

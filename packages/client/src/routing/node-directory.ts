@@ -1,16 +1,31 @@
-/** Which nodes there are and which swarm an account is in: from seeds, kept on disk, corrected by what nodes answer. */
+/**
+ * Which nodes there are and which swarm an account is in: from seeds, kept on disk, corrected by what nodes answer. Once there is a list
+ * a new one is asked of three nodes, where they do not see this device's address; seeds are asked when those do not agree.
+ */
 import { decodeUtf8, encodeUtf8 } from '@session-v2/encoding'
 import type { ServiceNode } from '@session-v2/network'
-import { decodeServiceNodes, encodeServiceNode, NetworkError, parseServiceNodesResult, swarmOf } from '@session-v2/network'
+import {
+  buildGetServiceNodes,
+  decodeServiceNodes,
+  encodeRequest,
+  encodeServiceNode,
+  NetworkError,
+  parseServiceNodesResult,
+  swarmOf,
+} from '@session-v2/network'
 import { type AccountId, accountIdBytes } from '@session-v2/protocol'
 import { ClientError } from '../client-error.ts'
-import type { EventLog } from '../events/event-log.ts'
+import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Transport } from '../ports/transport.ts'
+import type { Transport, TransportAnswer } from '../ports/transport.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { Table } from '../store/sealed/sealed-store.ts'
+import { agreedNodes, isSameList } from './node-consensus.ts'
 
 const SEED_TIMEOUT_MS = 10_000
+const NODE_TIMEOUT_MS = 30_000
+/** Nodes that have to agree on a list. */
+const WITNESSES = 3
 /** When nodes do not answer the list may be old; but seeds are not asked again within this time. */
 const REFRESH_PAUSE_MS = 60_000
 
@@ -28,6 +43,10 @@ export interface DirectoryParts {
   readonly events: EventLog
   readonly table: Table<DirectoryRecord>
   readonly seeds: readonly string[]
+  /** Told each list that counts: the one that was kept, and every new one. */
+  readonly learn: (nodes: readonly ServiceNode[]) => void
+  /** What is to be told together with a new list. */
+  readonly notices: (nodes: readonly ServiceNode[]) => readonly ClientEvent[]
 }
 
 export class NodeDirectory {
@@ -45,6 +64,7 @@ export class NodeDirectory {
     const directory = new NodeDirectory(parts)
     const record = await parts.table.get(RECORD)
     if (record !== undefined) directory.#nodes = decodeServiceNodes(record.nodes)
+    parts.learn(directory.#nodes)
     return directory
   }
 
@@ -64,18 +84,18 @@ export class NodeDirectory {
   }
 
   /**
-   * A node said that the account is elsewhere, and where. Only nodes of the list are believed in: otherwise one node could hand an
-   * account over to machines of its own.
+   * A node said that the account is elsewhere, and where. Only nodes of the list are believed in, at the addresses of the list:
+   * otherwise one node could hand an account over to machines of its own.
    * @returns the members that are believed in
    */
   correct(account: AccountId, members: readonly ServiceNode[]): readonly ServiceNode[] {
-    const known = new Set(this.#nodes.map(node => node.ed25519))
-    const believed = members.filter(node => known.has(node.ed25519))
+    const named = new Set(members.map(node => node.ed25519))
+    const believed = this.#nodes.filter(node => named.has(node.ed25519))
     if (believed.length > 0) this.#corrections.set(account, believed)
     return believed
   }
 
-  /** Asks the seeds whether the list changed, unless they were asked a moment ago. A seed that is silent changes nothing. */
+  /** Asks whether the list changed, unless that was asked a moment ago. Silence changes nothing. */
   async changed(): Promise<boolean> {
     if (this.#parts.clock.nowMs() - this.#refreshedAtMs < REFRESH_PAUSE_MS) return false
     try {
@@ -88,20 +108,39 @@ export class NodeDirectory {
 
   /** True when the list changed. @throws ClientError `network-unavailable`. */
   #refresh(): Promise<boolean> {
-    this.#refreshing ??= this.#askSeeds().finally(() => {
+    this.#refreshing ??= this.#renew().finally(() => {
       this.#refreshing = undefined
     })
     return this.#refreshing
   }
 
+  async #renew(): Promise<boolean> {
+    this.#refreshedAtMs = this.#parts.clock.nowMs()
+    const agreed = await this.#askNodes()
+    return agreed === undefined ? this.#askSeeds() : this.#adopt(agreed)
+  }
+
+  /** The list that three nodes agree on, undefined when they do not, or would see who asks. */
+  async #askNodes(): Promise<readonly ServiceNode[] | undefined> {
+    const { scheduler, transport } = this.#parts
+    const nodes = [...this.#nodes]
+    if (nodes.length < WITNESSES || transport.hidesAddress?.() !== true) return undefined
+    const witnesses = Array.from({ length: WITNESSES }, () => nodes.splice(scheduler.below(nodes.length), 1)[0]!)
+    const request = encodeRequest(buildGetServiceNodes())
+    const asked = witnesses.map(node => this.#askList(NODE_TIMEOUT_MS, signal => transport.send(node, request, signal)))
+    const lists = (await Promise.allSettled(asked)).flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    return lists.length < WITNESSES ? undefined : agreedNodes(lists)
+  }
+
   /** Asks the seeds, one after the other, for the list of nodes. */
   async #askSeeds(): Promise<boolean> {
-    const { clock, seeds } = this.#parts
-    this.#refreshedAtMs = clock.nowMs()
+    const { seeds, transport } = this.#parts
+    const question = { jsonrpc: '2.0', id: 0, method: 'get_n_service_nodes', params: { active_only: true } }
+    const request = encodeUtf8(JSON.stringify(question))
     let cause: unknown
     for (const seed of seeds) {
       try {
-        const nodes = await this.#askSeed(seed)
+        const nodes = await this.#askList(SEED_TIMEOUT_MS, signal => transport.sendToSeed(seed, request, signal))
         if (nodes.length > 0) return await this.#adopt(nodes)
       } catch (error) {
         if (error instanceof ClientError) throw error
@@ -113,33 +152,24 @@ export class NodeDirectory {
   }
 
   async #adopt(nodes: readonly ServiceNode[]): Promise<boolean> {
-    if (listText(nodes) === listText(this.#nodes)) return false
-    const { events, table } = this.#parts
+    if (isSameList(nodes, this.#nodes)) return false
+    const { events, table, notices, learn } = this.#parts
     const put = table.put(RECORD, { nodes: nodes.map(node => encodeServiceNode(node)) })
-    await events.commit([put], [{ type: 'network_changed', nodes: nodes.length }])
+    await events.commit([put], [{ type: 'network_changed', nodes: nodes.length }, ...notices(nodes)])
     this.#nodes = nodes
+    learn(nodes)
     this.#corrections.clear()
     return true
   }
 
-  async #askSeed(seed: string): Promise<ServiceNode[]> {
-    const { scheduler, transport } = this.#parts
-    const request = { jsonrpc: '2.0', id: 0, method: 'get_n_service_nodes', params: { active_only: true } }
-    const limit = scheduler.deadline(SEED_TIMEOUT_MS)
+  async #askList(timeoutMs: number, send: (signal: AbortSignal) => Promise<TransportAnswer>): Promise<ServiceNode[]> {
+    const limit = this.#parts.scheduler.deadline(timeoutMs)
     try {
-      const answer = await transport.sendToSeed(seed, encodeUtf8(JSON.stringify(request)), limit.signal)
-      if (answer.status !== 200) throw new NetworkError('server', `the seed answered ${answer.status}`)
+      const answer = await send(limit.signal)
+      if (answer.status !== 200) throw new NetworkError('server', `the list of nodes was answered with ${answer.status}`)
       return parseServiceNodesResult(JSON.parse(decodeUtf8(answer.body)))
     } finally {
       limit.clear()
     }
   }
-}
-
-/** Equal for lists of the same nodes at the same places. */
-function listText(nodes: readonly ServiceNode[]): string {
-  return nodes
-    .map(node => JSON.stringify(encodeServiceNode(node)))
-    .sort()
-    .join()
 }

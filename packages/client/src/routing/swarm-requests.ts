@@ -16,7 +16,7 @@ import {
 } from '@session-v2/network'
 import type { AccountId } from '@session-v2/protocol'
 import { ClientError } from '../client-error.ts'
-import type { Transport } from '../ports/transport.ts'
+import type { Transport, TransportAnswer } from '../ports/transport.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { NetworkClock } from './network-clock.ts'
 import type { NodeDirectory } from './node-directory.ts'
@@ -37,6 +37,13 @@ export interface NodeAnswer<T> {
   readonly result: T
 }
 
+/** The way one request went. */
+export interface Route {
+  /** The guard first; none where the node was asked directly. */
+  readonly relays: readonly ServiceNode[]
+  readonly destination: ServiceNode
+}
+
 /**
  * A question: makes the request for the time it is sent at (its signature holds the time, and the time may be corrected between
  * attempts) and the node it goes to, and reads the answer. What `read` throws as NetworkError counts like a refusal of the node.
@@ -44,6 +51,8 @@ export interface NodeAnswer<T> {
 export interface Question<T> {
   build(nowMs: number, node: ServiceNode): RpcRequest
   read(answer: unknown): T
+  /** Is shown the answer as it came, before it is read. */
+  note?(node: ServiceNode, answer: TransportAnswer): void
 }
 
 export class SwarmRequests {
@@ -80,13 +89,13 @@ export class SwarmRequests {
   /**
    * Asks members of the account's swarm until one answers; asks the seeds for the members of today before giving up.
    * @param preferred members to begin with, in order
-   * @throws ClientError `network-unavailable`, `clock-off`; NetworkError when the request itself is refused
+   * @throws ClientError `network-unavailable`, `no-path`, `clock-off`; NetworkError when the request itself is refused
    */
   async ask<T>(account: AccountId, question: Question<T>, preferred: readonly ServiceNode[] = []): Promise<NodeAnswer<T>> {
     try {
       return await this.#askMembers(account, question, inOrder(preferred, await this.members(account)))
     } catch (error) {
-      const unanswered = error instanceof ClientError && error.code === 'network-unavailable'
+      const unanswered = error instanceof ClientError && UNANSWERED.has(error.code)
       if (!unanswered || !(await this.#directory.changed())) throw error
       return this.#askMembers(account, question, await this.members(account))
     }
@@ -105,14 +114,24 @@ export class SwarmRequests {
     return (await Promise.allSettled(asked)).flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   }
 
-  /** One question to one node. @throws NetworkError. */
+  /** The way to a member of the account's swarm, found by asking one for the time. @throws ClientError, NetworkError */
+  async route(account: AccountId): Promise<Route> {
+    const relays = new Map<string, readonly ServiceNode[]>()
+    const note = (node: ServiceNode, answer: TransportAnswer) => relays.set(node.ed25519, answer.relays ?? [])
+    const { node } = await this.ask(account, { ...TIME, note })
+    return { relays: relays.get(node.ed25519) ?? [], destination: node }
+  }
+
+  /** One question to one node. @throws NetworkError, ClientError `no-path` */
   async askNode<T>(node: ServiceNode, question: Question<T>): Promise<T> {
-    const limit = this.#scheduler.deadline(REQUEST_TIMEOUT_MS)
+    const limit = this.#scheduler.deadline(this.#transport.timeoutMs ?? REQUEST_TIMEOUT_MS)
     try {
-      const { status, body } = await this.#send(node, question.build(this.clock.nowMs(), node), limit.signal)
-      const answer = parseBody(body)
+      const sent = await this.#send(node, question.build(this.clock.nowMs(), node), limit.signal)
+      const { status } = sent
+      const answer = parseBody(sent.body)
       if (status >= 200 && status < 300) {
         this.#strikes.delete(node.ed25519)
+        question.note?.(node, sent)
         return question.read(answer)
       }
       const error = errorOfStatus(status, answer)
@@ -177,10 +196,12 @@ export class SwarmRequests {
     return moved()
   }
 
-  async #send(node: ServiceNode, request: RpcRequest, signal: AbortSignal): Promise<{ status: number; body: Uint8Array }> {
+  async #send(node: ServiceNode, request: RpcRequest, signal: AbortSignal): Promise<TransportAnswer> {
     try {
       return await this.#transport.send(node, encodeRequest(request), signal)
     } catch (cause) {
+      // Neither is the node's fault: it was not asked.
+      if (cause instanceof ClientError || (cause instanceof NetworkError && cause.retry === 'later')) throw cause
       this.#strike(node)
       throw errorOfTransport(signal.aborted ? 'timeout' : 'unreachable', cause)
     }
@@ -194,6 +215,8 @@ export class SwarmRequests {
     this.#strikes.set(node.ed25519, this.clock.deviceMs() + STRIKE_MS)
   }
 }
+
+const UNANSWERED: ReadonlySet<string> = new Set(['network-unavailable', 'no-path'])
 
 const TIME: Question<InfoResult> = { build: buildInfo, read: parseInfoResult }
 

@@ -1,31 +1,25 @@
 /**
- * Plain requests to nodes and seeds, by `fetch`. A node sees the address of this device: onion requests will hide it.
+ * Plain requests to nodes and seeds, by `fetch` unless a program brings its own HTTP. A node sees the address of this device: only by
+ * explicit choice, and in local networks. Onion requests are posted to their guards by the same HTTP.
  */
-import { STORAGE_RPC_PATH, serviceNodeUrl } from '@session-v2/network'
-import type { Transport, TransportAnswer } from '../ports/transport.ts'
-
-/** The largest answer that is read: a retrieve answer with its JSON around it. */
-export const ANSWER_MAX_BYTES = 12_582_912
+import { ONION_REPLY_MAX_BYTES, STORAGE_RPC_PATH, serviceNodeUrl } from '@session-v2/network'
+import type { Http, HttpPost, Transport, TransportAnswer } from '../ports/transport.ts'
 
 const SEED_PATH = '/json_rpc'
 
-/** Posts a JSON body and brings back status and body. What `directTransport` uses; a program may bring its own. */
-export type HttpPost = (url: string, body: Uint8Array, signal: AbortSignal) => Promise<TransportAnswer>
+/** The largest answer that is read: the reply to an onion request. The largest page of messages is shorter. */
+export const ANSWER_MAX_BYTES = ONION_REPLY_MAX_BYTES
 
-/** The transport that talks to nodes directly. */
-export function directTransport(post: HttpPost = fetchPost): Transport {
-  return {
-    send: (node, body, signal) => post(`${serviceNodeUrl(node)}${STORAGE_RPC_PATH}`, body, signal),
-    sendToSeed: (seedUrl, body, signal) => post(`${seedUrl.replace(/\/+$/, '')}${SEED_PATH}`, body, signal),
+/** HTTP by `fetch`, in browsers and elsewhere. To nodes without a content type, which would make browsers ask the node for leave first; it means nothing to them. */
+export const fetchHttp: Http = { toNode: fetchPost({}), toSeed: fetchPost({ 'content-type': 'application/json' }) }
+
+function fetchPost(headers: Readonly<Record<string, string>>): HttpPost {
+  return async (url, body, signal): Promise<TransportAnswer> => {
+    const request = { method: 'POST', headers, body: body as Uint8Array<ArrayBuffer>, signal }
+    // Redirects are not followed. Not 'error': with it Node fails on every 421, which fetch repeats once with a body already read.
+    const response = await fetch(url, { ...request, redirect: 'manual' })
+    return { status: response.status, body: await readLimited(response) }
   }
-}
-
-async function fetchPost(url: string, body: Uint8Array, signal: AbortSignal): Promise<TransportAnswer> {
-  const headers = { 'content-type': 'application/json' }
-  const request = { method: 'POST', headers, body: body as Uint8Array<ArrayBuffer>, signal }
-  // Redirects are not followed. Not 'error': with it Node fails on every 421, which fetch repeats once with a body already read.
-  const response = await fetch(url, { ...request, redirect: 'manual' })
-  return { status: response.status, body: await readLimited(response) }
 }
 
 /** The body, unless it is longer than an answer can be. */
@@ -44,4 +38,12 @@ async function readLimited(response: Response): Promise<Uint8Array> {
     offset += chunk.length
   }
   return whole
+}
+
+/** The transport that talks to nodes directly. */
+export function directTransport(http: Http = fetchHttp): Transport {
+  return {
+    send: (node, body, signal) => http.toNode(`${serviceNodeUrl(node)}${STORAGE_RPC_PATH}`, body, signal),
+    sendToSeed: (seedUrl, body, signal) => http.toSeed(`${seedUrl.replace(/\/+$/, '')}${SEED_PATH}`, body, signal),
+  }
 }
