@@ -12,6 +12,7 @@ import { benchDeviceStates } from './device-states.bench.ts'
 import type { Comparison } from './harness.ts'
 import { describeMachine } from './machine.ts'
 import { benchMessageV2 } from './message-v2.bench.ts'
+import { benchOnion } from './onion.bench.ts'
 import { benchStorageRpc } from './storage-rpc.bench.ts'
 import { loadSubjects, type Subjects } from './subjects.ts'
 import { judge, printVerdicts } from './verdict.ts'
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'device-group': benchDeviceGroup,
   'device-states': benchDeviceStates,
   'storage-rpc': benchStorageRpc,
+  onion: benchOnion,
   cli: benchCommandLine,
 }
 

@@ -115,7 +115,7 @@ function post({ port, agent, name }: Server, body: string): Promise<void> {
 }
 
 /** Time that the threads of a process have run so far, in microseconds. */
-function cpuUs(pid: number): number {
+export function cpuUs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const nanoseconds = threads.map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000

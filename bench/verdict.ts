@@ -30,6 +30,7 @@ const WASM_OVER_RAW = 1.15
 const NOBLE_OVER_NATIVE = 9
 const STORE_CPU_OVER_NAIVE = 1.5
 const HELP_MS = 150
+const ONION_OVER_DIRECT = 4
 /** The bar on native sealing and opening is for Node with its own ML-KEM, which older versions lack. */
 const NATIVE_ML_KEM_SINCE = 24
 
@@ -60,6 +61,10 @@ export function judge(comparisons: readonly Comparison[]): Verdict[] {
   const naive = find(comparisons, 'Store', /^naive/)
   const node = find(comparisons, 'Store', /^session-v2/)
   if (naive !== undefined && node !== undefined) add('store: CPU over the naive server', node / naive, STORE_CPU_OVER_NAIVE)
+  const direct = find(comparisons, 'Onion, CPU of the nodes: retrieve', /^direct/)
+  const onion = find(comparisons, 'Onion, CPU of the nodes: retrieve', /xchacha20$/)
+  if (direct !== undefined && onion !== undefined)
+    add('onion: CPU of a retrieve over a direct one', onion / direct, ONION_OVER_DIRECT)
   const help = find(comparisons, 'Command line', /--help/)
   add('session-v2 --help, ms', help === undefined ? undefined : help / 1000, HELP_MS)
   return verdicts

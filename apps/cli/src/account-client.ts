@@ -6,19 +6,22 @@ import { openSqliteStore } from '@session-v2/client/sqlite'
 import { type Context, interrupted } from './context.ts'
 import { CliError } from './failure.ts'
 import { Home } from './home.ts'
-import { nodeHttpTransport } from './transport/node-http.ts'
+import { nodeHttp } from './transport/node-http.ts'
+
+const DIRECT_NOTE = 'note: this local network is too small for paths of relays; requests go to its nodes directly.'
 
 /** What a new account needs: where it is kept, what opens it, where its network is. */
 export type NewAccountOptions = OpenOptions & { readonly seeds: readonly string[] }
 
 /** Opens the account that is in the home. */
 export async function openedClient(context: Context): Promise<Client> {
-  const { home: folder, passphraseFile, seed } = context.options
+  const { home: folder, passphraseFile, seed: seeds } = context.options
   const home = new Home(folder)
   const unlock = home.existingKey(passphraseFile)
   const exposure = home.exposure()
   if (exposure !== undefined) context.output.note(exposure)
-  return Client.open({ store: await openSqliteStore(home.storePath), unlock, transport: nodeHttpTransport(seed) })
+  const store = await openSqliteStore(home.storePath)
+  return Client.open({ store, unlock, ...travel(context), ...(seeds !== undefined && { seeds }) })
 }
 
 /** Makes an account in the home: `make` says how. */
@@ -29,15 +32,20 @@ export async function madeClient(context: Context, make: (options: NewAccountOpt
   const unlock = home.newKey(passphraseFile, warning => context.output.note(warning))
   const store = await openSqliteStore(home.storePath)
   try {
-    return await make({ store, unlock, seeds, transport: nodeHttpTransport() })
+    return await make({ store, unlock, seeds, ...travel(context) })
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
+/** How requests travel: through relays unless --direct says otherwise. */
+function travel({ options }: Context) {
+  return { http: nodeHttp(), transport: options.direct === true ? 'direct' : 'onion' } as const
+}
+
 /**
- * Does something with a client and closes it, whatever happens.
+ * Does something with a client and closes it, whatever happens. Says when requests went directly that nobody had chosen to.
  *
  * @throws CliError `interrupted` as soon as the signal is raised; what was under way is cut, and nothing that was kept is lost
  */
@@ -52,6 +60,7 @@ export async function useClient(
   const client = await Promise.race([opening, cut])
   try {
     await Promise.race([use(client), cut])
+    if (client.transport() === 'direct' && context.options.direct !== true) context.output.note(DIRECT_NOTE)
   } finally {
     await client.close()
   }

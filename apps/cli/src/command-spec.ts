@@ -71,5 +71,6 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   },
   { flags: '--passphrase-file <F>', summary: 'file with the passphrase that unlocks the home', completes: 'file' },
   { flags: '--timeout <S>', summary: 'give up waiting for the network after S seconds', parse: secondsAsMs },
+  { flags: '--direct', summary: 'ask storage nodes directly, without relays: they see the address of this computer' },
   { flags: '--json', summary: 'one JSON object a line on stdout, for programs' },
 ]

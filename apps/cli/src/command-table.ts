@@ -2,7 +2,7 @@
  * Every command in one table. The parser, `--help` and the shell completions are made from it, so they cannot disagree.
  * Implementations load when they run: `--help` must not pay for cryptography and databases.
  */
-import { type CommandSpec, wholeNumber } from './command-spec.ts'
+import { type CommandSpec, seedUrl as nodeUrl, wholeNumber } from './command-spec.ts'
 
 export const GROUPS: Readonly<Record<string, string>> = {
   network: 'a whole network on this computer',
@@ -28,9 +28,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'node run',
     summary: 'run one storage node in the foreground',
     details: 'Serves until Ctrl-C.',
-    options: [{ flags: '--config <FILE>', summary: 'its configuration (TOML)', required: true, completes: 'file' }],
+    options: [
+      { flags: '--config <FILE>', summary: 'its configuration (TOML)', required: true, completes: 'file' },
+      { flags: '--print-config', summary: 'print the configuration as it takes effect, and exit' },
+    ],
     example: 'session-v2 node run --config node.toml',
     load: async () => (await import('./commands/node.ts')).nodeRun,
+  },
+  {
+    name: 'node status',
+    summary: 'ask a storage node how it is',
+    details: 'Ready or not and why, version, key, swarm and clock. Ends with status 1 when the node is not ready.',
+    options: [
+      { flags: '--config <FILE>', summary: 'the node with this configuration', completes: 'file' },
+      { flags: '--url <URL>', summary: 'the node at this address', parse: nodeUrl },
+    ],
+    example: 'session-v2 node status --config node.toml',
+    load: async () => (await import('./commands/node.ts')).nodeStatus,
   },
   {
     name: 'account create',
@@ -93,6 +107,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     example: 'session-v2 read --with 05…cf11 --follow',
     load: async () => (await import('./commands/read.ts')).read,
+  },
+  {
+    name: 'path',
+    summary: 'print the way of a request: guard, relays and storage node',
+    details: 'Sends one request to find out.',
+    example: 'session-v2 path',
+    load: async () => (await import('./commands/path.ts')).path,
   },
   {
     name: 'keys',

@@ -9,6 +9,7 @@ export interface GlobalOptions {
   readonly seed?: readonly string[]
   readonly passphraseFile?: string
   readonly timeoutMs?: number
+  readonly direct?: boolean
   readonly json: boolean
 }
 

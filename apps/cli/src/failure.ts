@@ -11,6 +11,8 @@ export type CliErrorCode =
   | 'timeout'
   | 'interrupted'
   | 'stdin-failed'
+  | 'node-unreachable'
+  | 'node-not-ready'
 
 /** A failure of the command line itself; the packages below throw their own typed errors, which pass through unchanged. */
 export class CliError extends Error {
@@ -50,8 +52,10 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   'passphrase-needed': 'Give it with --passphrase-file F.',
   'bad-unlock': 'An account made with --passphrase-file needs it always, one made without never.',
   'network-unavailable': 'Is the network up, and the seed URL right? Nothing is lost; try again: session-v2 sync',
+  'no-path': 'With --direct nodes are asked directly; they then see the address of this computer.',
   'clock-off': "Set this computer's clock and try again.",
   'bad-account-id': 'An account id is 66 hex digits that begin with 05; session-v2 account show prints yours.',
+  'node-unreachable': 'Is it running, and is the address right?',
   'store-failed': 'Is the disk full, or the folder not writable? Then try again.',
 }
 

@@ -68,13 +68,14 @@ function describeCommand(command: Command, spec: CommandSpec, onRequest: (reques
 }
 
 function globalsOf(command: Command): GlobalOptions {
-  const { home, seed, passphraseFile, timeout, json } = command.optsWithGlobals()
+  const { home, seed, passphraseFile, timeout, direct, json } = command.optsWithGlobals()
   return {
     json: json === true,
     ...(home !== undefined && { home }),
     ...(seed !== undefined && { seed }),
     ...(passphraseFile !== undefined && { passphraseFile }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(direct === true && { direct }),
   }
 }
 

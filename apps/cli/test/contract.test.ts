@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { errorCode, RunningLines, records, run, start, stop } from './command-process.ts'
+import { errorCode, type JsonRecord, RunningLines, records, run, start, stop } from './command-process.ts'
 import { type TestHome, TestNetwork } from './test-network.ts'
 
 const ACCOUNT_ID = /^05[0-9a-f]{64}$/
@@ -182,6 +182,51 @@ describe('send, sync, read, keys', () => {
       const result = await alice.run(['send', id, 'x'])
       expect([result.status, errorCode(result)]).toEqual([1, 'bad-account-id'])
     }
+  })
+})
+
+describe('path', () => {
+  it('prints three relays, the guard first, and a storage node of the account that is none of them', async () => {
+    const [way, ...more] = await alice.expect(['path'])
+    expect(more).toEqual([])
+    expect(Object.keys(way!)).toEqual(['transport', 'relays', 'destination'])
+    const nodes = [...(way!.relays as JsonRecord[]), way!.destination as JsonRecord]
+    for (const node of nodes) expect(Object.keys(node)).toEqual(['ed25519', 'address'])
+    const listed = network.ready.nodes as { url: string; ed25519: string }[]
+    const known = listed.map(({ url, ed25519 }) => ({ ed25519, address: new URL(url).host }))
+    expect(known).toEqual(expect.arrayContaining(nodes))
+    expect([way!.transport, new Set(nodes.map(({ ed25519 }) => ed25519)).size]).toEqual(['onion', 4])
+  })
+
+  it('goes through at most two guards, however often a command runs', async () => {
+    const guards = new Set<unknown>()
+    for (let i = 0; i < 6; i++) guards.add(((await alice.expect(['path']))[0]!.relays as JsonRecord[])[0]!.ed25519)
+    expect(guards.size).toBeLessThanOrEqual(2)
+  })
+
+  it('shows that --direct goes without relays', async () => {
+    const [way] = await alice.expect(['--direct', 'path'])
+    expect(way).toMatchObject({ transport: 'direct', relays: [] })
+    const { stdout, stderr } = await run(['path', '--direct', '--home', alice.folder])
+    expect([stdout, stderr]).toEqual([expect.stringContaining('directly'), ''])
+  })
+
+  it('is told to people by role, short name and address', async () => {
+    const { stdout, stderr } = await run(['path', '--home', bob.folder])
+    const roles = [...stdout.matchAll(/^ {2}(\w+) +[0-9a-f]{8}… {2}127\.0\.0\.1:\d+$/gm)].map(match => match[1])
+    expect([roles, stderr]).toEqual([['guard', 'relay', 'relay', 'destination'], ''])
+  })
+})
+
+describe('a local network that is too small for paths', () => {
+  it('is used directly, and that is said on stderr unless it was chosen', async () => {
+    const small = await TestNetwork.start(['--nodes', '2', '--swarms', '1'])
+    onTestFinished(() => small.stop())
+    const home = await small.account('Erin')
+    expect((await home.expect(['path']))[0]).toMatchObject({ transport: 'direct', relays: [] })
+    const synced = await run(['sync', '--home', home.folder])
+    expect([synced.status, synced.stderr]).toEqual([0, expect.stringContaining('directly')])
+    expect((await run(['sync', '--direct', '--home', home.folder])).stderr).toBe('')
   })
 })
 

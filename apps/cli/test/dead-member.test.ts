@@ -28,7 +28,7 @@ async function member(index: number, port: number): Promise<ServiceNode> {
 async function startMember(index: number, port: number): Promise<JsonRecord | undefined> {
   const data = join(folder, `node-${index}`)
   mkdirSync(data)
-  writeFileSync(join(data, 'node.key'), `${encodeHex(new Uint8Array(32).fill(index + 1))}\n`)
+  writeFileSync(join(data, 'node.key'), `${encodeHex(new Uint8Array(32).fill(index + 1))}\n`, { mode: 0o600 })
   const settings = [`port = ${port}`, 'data_directory = "."', 'registry_file = "../registry.json"', '[log]', 'file = "node.log"']
   writeFileSync(join(data, 'node.toml'), settings.join('\n'))
   const child = start(['--json', 'node', 'run', '--config', join(data, 'node.toml')])

@@ -1,7 +1,7 @@
 /**
  * `send ID TEXT`: keeps the text, delivers it, and says whether the swarm has it or the outbox still holds it.
  */
-import type { MessageProtocol, MessageState } from '@session-v2/client'
+import type { Client, MessageProtocol, MessageState } from '@session-v2/client'
 import { openedClient, useClient } from '../account-client.ts'
 import type { Run } from '../command-spec.ts'
 import type { Context } from '../context.ts'
@@ -15,10 +15,16 @@ async function textOf(context: Context, operand: string): Promise<string> {
   return text
 }
 
-function outcome(state: MessageState, protocol: MessageProtocol): string {
+function outcome(client: Client, state: MessageState, protocol: MessageProtocol): string {
   if (state === 'stored') return `Sent (${protocol}).`
-  const reason = state === 'held' ? "The recipient's keys cannot be found." : 'The network does not answer.'
+  const reason = state === 'held' ? "The recipient's keys cannot be found." : silenceReason(client)
   return `${reason} The message waits in the outbox; session-v2 sync sends it.`
+}
+
+function silenceReason(client: Client): string {
+  const network =
+    client.transport() === 'none' ? 'The network is not known, or too small for a path of relays' : 'The network does not answer'
+  return `${network}.`
 }
 
 export const send: Run = async (context, [recipient, operand]) => {
@@ -26,6 +32,6 @@ export const send: Run = async (context, [recipient, operand]) => {
   await useClient(context, openedClient(context), async client => {
     const { timeoutMs } = context.options
     const { messageId, state, protocol } = await client.send(recipient!, text, timeoutMs === undefined ? {} : { timeoutMs })
-    context.output.result({ message_id: messageId, state, protocol }, outcome(state, protocol))
+    context.output.result({ message_id: messageId, state, protocol }, outcome(client, state, protocol))
   })
 }

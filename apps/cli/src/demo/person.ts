@@ -2,10 +2,10 @@
  * One person of the demonstration: a home as the commands use it, a client on it, and what storage nodes were asked to keep.
  */
 import { join } from 'node:path'
-import { Client, type MessageView } from '@session-v2/client'
+import { Client, type MessageView, type Transport } from '@session-v2/client'
 import { openSqliteStore } from '@session-v2/client/sqlite'
 import { Home } from '../home.ts'
-import { nodeHttpTransport } from '../transport/node-http.ts'
+import { nodeHttp } from '../transport/node-http.ts'
 import { type SeenStore, watchedTransport } from './watched-transport.ts'
 
 export class Person {
@@ -28,10 +28,10 @@ export class Person {
     const home = new Home(join(parent, name.toLowerCase()))
     const isOld = home.used
     const stores: SeenStore[] = []
-    const transport = watchedTransport(nodeHttpTransport([seed]), seen => stores.push(seen))
+    const transport = (onion: Transport) => watchedTransport(onion, seen => stores.push(seen))
     const unlock = home.newKey(undefined, () => {})
-    const options = { store: await openSqliteStore(home.storePath), unlock, transport }
-    const client = isOld ? await Client.open(options) : await Client.create({ ...options, name, seeds: [seed] })
+    const options = { store: await openSqliteStore(home.storePath), unlock, seeds: [seed], http: nodeHttp(), transport }
+    const client = isOld ? await Client.open(options) : await Client.create({ ...options, name })
     const person = new Person(name, home.folder, client, stores)
     if (isOld) await person.receive()
     return person

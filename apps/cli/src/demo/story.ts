@@ -28,7 +28,7 @@ export function tellPeople(narration: Narration, people: readonly Person[], netw
     const published = person.stores.find(seen => seen.namespace < 0)
     if (published === undefined) continue
     const swarm = network.nodes.find(node => node.url === published.nodeUrl)?.swarm
-    const members = network.nodes.filter(node => node.swarm === swarm).map(node => `:${new URL(node.url).port}`)
+    const members = network.nodes.filter(node => node.swarm === swarm).map(node => portOf(node.url))
     narration.fact('swarm', `${swarm} at ${members.join(' ')}, reckoned from the account id`)
     narration.fact(
       'published there',
@@ -69,6 +69,7 @@ export function tellStorage(
   const indicator = Buffer.from(seen.payload.subarray(2, 4)).toString('hex')
   narration.step(`What a storage node saw of “${text.length > SHORT_TEXT ? `${text.slice(0, SHORT_TEXT)}…` : text}”`)
   narration.fact('node', seen.nodeUrl)
+  narration.fact('came through', `${seen.relayUrls.map(portOf).join(' → ')}: three relays; it knows only the last of them`)
   narration.fact('mailbox', `${seen.mailbox} (${to.name})`)
   narration.fact('sender', `not told: the request has only ${seen.fields.join(', ')}`)
   narration.fact('kept for', span(seen.ttlMs))
@@ -87,6 +88,10 @@ export function tellStorage(
   narration.fact('key indicator', `${indicator} tells ${to.name} which key opens it; blinded, new in every message`)
   narration.fact('from byte 1,124', 'sender, text, signature, padding: encrypted (XChaCha20-Poly1305)')
   narration.fact('on disk', diskFinding(network, text))
+}
+
+function portOf(url: string): string {
+  return `:${new URL(url).port}`
 }
 
 /** Looks for the text in every file of messages, and says what was found. */

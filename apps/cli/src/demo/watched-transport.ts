@@ -1,7 +1,7 @@
 /**
- * A transport that shows what it carries: the `store` requests, exactly as a storage node gets them.
+ * A transport that shows what it carries: the `store` requests, exactly as a storage node gets them, once they are answered.
  */
-import type { Transport } from '@session-v2/client'
+import type { Transport, TransportAnswer } from '@session-v2/client'
 
 /** What a storage node is told when it is asked to keep something. */
 export interface SeenStore {
@@ -14,6 +14,8 @@ export interface SeenStore {
   readonly namespace: number
   readonly payload: Uint8Array
   readonly ttlMs: number
+  /** Base URLs of the relays, the guard first. */
+  readonly relayUrls: readonly string[]
 }
 
 interface StoreRequest {
@@ -24,19 +26,27 @@ interface StoreRequest {
 export function watchedTransport(transport: Transport, onStore: (seen: SeenStore) => void): Transport {
   return {
     ...transport,
-    send: (node, body, signal) => {
+    sendToSeed: (seedUrl, body, signal) => transport.sendToSeed(seedUrl, body, signal),
+    hidesAddress: () => transport.hidesAddress?.() ?? false,
+    send: async (node, body, signal) => {
       const { method, params } = JSON.parse(Buffer.from(body).toString()) as StoreRequest
+      const answer = await transport.send(node, body, signal)
       if (method === 'store') {
         onStore({
-          nodeUrl: `${node.protocol}://${node.host}:${node.port}`,
+          nodeUrl: urlOf(node),
           fields: Object.keys(params),
           mailbox: params.pubkey,
           namespace: params.namespace ?? 0,
           payload: Buffer.from(params.data, 'base64'),
           ttlMs: params.ttl,
+          relayUrls: (answer.relays ?? []).map(urlOf),
         })
       }
-      return transport.send(node, body, signal)
+      return answer
     },
   }
+}
+
+function urlOf({ protocol, host, port }: NonNullable<TransportAnswer['relays']>[number]): string {
+  return `${protocol}://${host}:${port}`
 }

@@ -6,41 +6,26 @@
  */
 import { Agent as HttpAgent, type RequestOptions, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import { directTransport, type HttpPost, type Transport } from '@session-v2/client'
+import type { Http, HttpPost } from '@session-v2/client'
 
-const ANSWER_MAX_BYTES = 12 * 1024 * 1024
+/** The longest is the reply to an onion request. */
+const ANSWER_MAX_BYTES = 16 * 1024 * 1024
 const KEEP_ALIVE_MS = 30_000
 
-/**
- * The transport of this program. It ends with the process; open connections do not keep the process alive.
- *
- * @param seeds asked in place of those kept with the account, one after the other
- */
-export function nodeHttpTransport(seeds?: readonly string[]): Transport {
+/** The HTTP of this program. It ends with the process; open connections do not keep the process alive. */
+export function nodeHttp(): Http {
   const http = new HttpAgent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS })
-  const toNodes = directTransport(poster(http, new HttpsAgent({ keepAlive: true, rejectUnauthorized: false })))
-  const toSeeds = directTransport(poster(http, new HttpsAgent({ keepAlive: true })))
   return {
-    send: toNodes.send,
-    sendToSeed: async (kept, body, signal) => {
-      let failure: unknown
-      for (const seed of seeds ?? [kept]) {
-        try {
-          return await toSeeds.sendToSeed(seed, body, signal)
-        } catch (cause) {
-          failure = cause
-        }
-      }
-      throw failure
-    },
+    toNode: poster(http, new HttpsAgent({ keepAlive: true, rejectUnauthorized: false }), {}),
+    toSeed: poster(http, new HttpsAgent({ keepAlive: true }), { 'content-type': 'application/json' }),
   }
 }
 
-function poster(http: HttpAgent, https: HttpsAgent): HttpPost {
+function poster(http: HttpAgent, https: HttpsAgent, common: Readonly<Record<string, string>>): HttpPost {
   return (url, body, signal) =>
     new Promise((resolve, reject) => {
       const secure = url.startsWith('https:')
-      const headers = { 'content-type': 'application/json', 'content-length': body.length }
+      const headers = { ...common, 'content-length': body.length }
       const options: RequestOptions = { method: 'POST', headers, signal, agent: secure ? https : http }
       const request = (secure ? requestHttps : requestHttp)(url, options, async answer => {
         try {
