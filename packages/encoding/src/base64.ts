@@ -2,8 +2,10 @@
 import { EncodingError } from './encoding-error.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const NOT_A_DIGIT = 255
-const VALUES = new Uint8Array(128).fill(NOT_A_DIGIT)
+const ASCII = 128
+/** Negative, and so is every group of digits with it. */
+const NOT_A_DIGIT = -1
+const VALUES = new Int8Array(ASCII).fill(NOT_A_DIGIT)
 for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
 
 /** `bytes` as base64 text, with `=` padding unless `padding` is false. */
@@ -37,7 +39,7 @@ export function decodeBase64(text: string): Uint8Array {
   let at = 0
   let i = 0
   for (; i + 4 <= digits; i += 4) {
-    const group = (value(text, i) << 18) | (value(text, i + 1) << 12) | (value(text, i + 2) << 6) | value(text, i + 3)
+    const group = groupAt(text, i)
     bytes[at++] = group >>> 16
     bytes[at++] = (group >>> 8) & 0xff
     bytes[at++] = group & 0xff
@@ -63,9 +65,27 @@ function digitCount(text: string): number {
   return digits
 }
 
+/** The 24 bits of four digits. They are looked at together: good text costs no more than that. */
+function groupAt(text: string, offset: number): number {
+  const first = text.charCodeAt(offset)
+  const second = text.charCodeAt(offset + 1)
+  const third = text.charCodeAt(offset + 2)
+  const fourth = text.charCodeAt(offset + 3)
+  if ((first | second | third | fourth) >= ASCII) throw badCharacter(text, offset)
+  const group = (VALUES[first]! << 18) | (VALUES[second]! << 12) | (VALUES[third]! << 6) | VALUES[fourth]!
+  if (group < 0) throw badCharacter(text, offset)
+  return group
+}
+
 function value(text: string, offset: number): number {
-  const code = text.charCodeAt(offset)
-  const digit = code < 128 ? VALUES[code]! : NOT_A_DIGIT
-  if (digit === NOT_A_DIGIT) throw new EncodingError('bad-character', 'a character is not of the base64 alphabet', { offset })
+  const digit = VALUES[text.charCodeAt(offset)] ?? NOT_A_DIGIT
+  if (digit === NOT_A_DIGIT) throw badCharacter(text, offset)
   return digit
+}
+
+/** The complaint about the first character from `offset` on that is no digit. */
+function badCharacter(text: string, offset: number): EncodingError {
+  let at = offset
+  while ((VALUES[text.charCodeAt(at)] ?? NOT_A_DIGIT) !== NOT_A_DIGIT) at++
+  return new EncodingError('bad-character', 'a character is not of the base64 alphabet', { offset: at })
 }
