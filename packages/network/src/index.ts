@@ -68,6 +68,7 @@ export {
   serviceNodeUrl,
   snodeAddress,
   swarmIdHex,
+  urlHost,
 } from './service-node.ts'
 export { encodeSignature, type RequestSignature, type RequestSigner, signRequest } from './storage-rpc/auth.ts'
 export {

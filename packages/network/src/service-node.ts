@@ -37,10 +37,14 @@ const MAX_PORT = 65535
 const VERSION_PARTS = 3
 const BASE32Z = 'ybndrfg8ejkmcpqxot1uwisza345h769'
 
+/** A host as it stands in a URL: an IPv6 address in brackets. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
 /** The base URL of a node, without a path. */
 export function serviceNodeUrl(node: ServiceNode): string {
-  const host = node.host.includes(':') ? `[${node.host}]` : node.host
-  return `${node.protocol}://${host}:${node.port}`
+  return `${node.protocol}://${urlHost(node.host)}:${node.port}`
 }
 
 /** A swarm id as lower-case hexadecimal without leading zeros. */

@@ -1,6 +1,6 @@
 /** One storage node, composed: key, store, swarm, requests, HTTP, and what its operator sees of it. */
 import { type Crypto, type Random, systemRandom } from '@session-v2/crypto'
-import { REQUEST_MAX_BYTES, type ServiceNode, swarmIdHex } from '@session-v2/network'
+import { REQUEST_MAX_BYTES, type ServiceNode, swarmIdHex, urlHost } from '@session-v2/network'
 import { LIMITS_WITHOUT_RATES, type LimitsConfig } from './config/limits-config.ts'
 import type { CorsOrigins, MetricsConfig } from './config/node-config.ts'
 import { DEFAULT_ONION, type OnionConfig } from './config/onion-config.ts'
@@ -134,13 +134,12 @@ export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
   const services = { crypto, identity, clock, store, swarms, replication, events, log, ...(list && { registry: list }) }
   const relay = onionRelay(parts, services, operated)
   const monitor = openMonitor(parts, services, operated, events)
-  const network = openNetwork(parts, operated, () => port)
-  const server = openServer(parts, services, operated, { relay, monitor, upkeep, tested: network?.tested })
+  let network: ReturnType<typeof openNetwork>
+  const server = openServer(parts, services, operated, { relay, monitor, upkeep, tested: () => network?.tested() })
   if (upkeep !== undefined) measureUpkeep(operated.metrics, upkeep)
   measure(operated.metrics, server, store, swarms)
   const operator = operatorServer(parts, operated)
   const stopSweep = startExpirySweep(store, timers, log)
-  let port = parts.port
   const closeAll = async (): Promise<void> => {
     operated.readiness.close()
     stopSweep()
@@ -159,7 +158,8 @@ export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
     return closed
   }
   try {
-    port = await server.listen(parts.host, parts.port)
+    const port = await server.listen(parts.host, parts.port)
+    network = openNetwork(parts, operated, port)
     const metricsUrl = parts.metricsListener && (await listenForOperator(operator, parts.metricsListener))
     log.info({ ed25519, port }, 'node listens')
     const listening = { port, ed25519, x25519, close }
@@ -195,13 +195,15 @@ function openUpkeep(
   return upkeep
 }
 
-/** Tests of the others and what goes back to the registry; the daemon is told the port once there is one. */
-function openNetwork(parts: NodeParts, { metrics, readiness }: OperatedParts, port: () => number) {
+/** Tests of the others and what goes back to the registry, of a node that has its port. */
+function openNetwork(parts: NodeParts, { metrics, readiness }: OperatedParts, port: number) {
   const { registry, identity, crypto, clock, timers, log, random = systemRandom() } = parts
   if (registry === undefined) return undefined
   const { ed25519 } = identity
-  const error = () => readiness.reasons().join('; ')
-  const announcement = () => ({ ed25519, port: port(), omqPort: port(), ...(error() !== '' && { error: error() }) })
+  const announcement = () => {
+    const reasons = readiness.reasons()
+    return { ed25519, port, omqPort: port, ...(reasons.length > 0 && { error: reasons.join('; ') }) }
+  }
   const feedback: RegistryFeedback = startFeedback(registry.config, { crypto, log, timers }, announcement)
   const reachability = watchNetwork({ ed25519, registry: registry.list, feedback, clock, timers, random, metrics, log })
   return {
@@ -257,7 +259,7 @@ interface Entrances {
   readonly monitor: Monitor
   readonly upkeep: SwarmUpkeep | undefined
   /** Notes that another node has tested this one. */
-  readonly tested: (() => void) | undefined
+  readonly tested: () => void
 }
 
 function openServer(
@@ -328,7 +330,7 @@ function operatorServer(parts: NodeParts, { metrics, readiness }: OperatedParts)
 }
 
 async function listenForOperator(operator: HttpServer | undefined, { host, port }: MetricsConfig): Promise<string> {
-  return `http://${inUrl(host)}:${await operator?.listen(host, port)}`
+  return `http://${urlHost(host)}:${await operator?.listen(host, port)}`
 }
 
 function joinSwarm(
@@ -343,7 +345,7 @@ function joinSwarm(
   monitor.swarmsReplaced()
   if (swarms.own === undefined)
     throw new NodeError('bad-registry', `the registry does not list this node: its ed25519 key is ${ed25519}`)
-  const url = `${parts.tls === undefined ? 'http' : 'https'}://${inUrl(parts.host)}:${port}`
+  const url = `${parts.tls === undefined ? 'http' : 'https'}://${urlHost(parts.host)}:${port}`
   const swarm = swarmIdHex(swarms.own.id)
   const started = upkeep?.start() ?? Promise.resolve()
   return {
@@ -359,9 +361,4 @@ function joinSwarm(
     },
     upkeep: () => upkeep?.status,
   }
-}
-
-/** A host as it stands in a URL. */
-function inUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }

@@ -1,6 +1,6 @@
 /** A seed: where clients and nodes learn of the network's nodes, over JSON-RPC (clauses NODE-50 to NODE-52). */
 import { loadCrypto } from '@session-v2/crypto'
-import type { ServiceNode } from '@session-v2/network'
+import { type ServiceNode, urlHost } from '@session-v2/network'
 import { type CorsOrigins, DEFAULT_BODY_TIMEOUT_MS, type LogConfig } from './config/node-config.ts'
 import type { HttpAnswer } from './http/http-answer.ts'
 import { type HttpOptions, HttpServer } from './http/http-server.ts'
@@ -53,8 +53,7 @@ export async function startSeed(options: SeedOptions): Promise<RunningSeed> {
     timers: options.timers ?? systemTimers,
   })
   const port = await server.listen(host, options.port)
-  const name = host.includes(':') ? `[${host}]` : host
-  return { url: `${tls === undefined ? 'http' : 'https'}://${name}:${port}`, close: () => server.close() }
+  return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${port}`, close: () => server.close() }
 }
 
 async function currentList(options: SeedNodes): Promise<() => NodeList> {
