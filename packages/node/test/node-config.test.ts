@@ -314,22 +314,6 @@ describe('a single node', () => {
     expect(await members()).toBe(2)
     await node.close()
   })
-  it('tells the daemon its list is from that it runs, and at which port (NODE-127)', async () => {
-    const directory = newDirectory()
-    const { ed25519, x25519 } = await loadIdentity(await loadCrypto(), systemRandom(), join(directory, 'node.key'))
-    const entry = encodeServiceNode({ ed25519, x25519, host: '127.0.0.1', port: 22_021, protocol: 'http', swarmId: 7n })
-    const list = { height: 1, block_hash: '01'.repeat(32), status: 'OK', service_node_states: [entry] }
-    const daemon = await RpcServer.start(({ method }) => (method === 'get_service_nodes' ? list : { status: 'OK' }))
-    const registry = `[registry]\nkind = "daemon"\nurl = "${daemon.url}"`
-    const text = `port = 0\ndata_directory = "data"\nkey_file = "node.key"\n${registry}\n[log]\nlevel = "silent"`
-    const node = await startNode(parseNodeConfig(text, directory))
-    const pings = () => daemon.asked.filter(({ method }) => method === 'storage_server_ping')
-    while (pings().length === 0) await new Promise(resolve => setTimeout(resolve, 20))
-    expect(pings()[0]!.params).toMatchObject({ https_port: Number(new URL(node.url).port), pubkey_ed25519: ed25519 })
-    await node.close()
-    await daemon.close()
-    // The first ping, not the next one 30 s later.
-  }, 20_000)
   it.each(['', 'null', '[]', '{"service_node_states":[{}]}'])('refuses the registry %j', async registry => {
     await expect(startNode(configured(registry))).rejects.toMatchObject({ code: 'bad-registry' })
   })
@@ -360,4 +344,23 @@ describe('a single node', () => {
     })
     taken.close()
   })
+})
+
+describe('a node of a chain', () => {
+  it('tells the daemon its list is from that it runs, and at which port (NODE-127)', async () => {
+    const directory = newDirectory()
+    const { ed25519, x25519 } = await loadIdentity(await loadCrypto(), systemRandom(), join(directory, 'node.key'))
+    const entry = encodeServiceNode({ ed25519, x25519, host: '127.0.0.1', port: 22_021, protocol: 'http', swarmId: 7n })
+    const list = { height: 1, block_hash: '01'.repeat(32), status: 'OK', service_node_states: [entry] }
+    const daemon = await RpcServer.start(({ method }) => (method === 'get_service_nodes' ? list : { status: 'OK' }))
+    const registry = `[registry]\nkind = "daemon"\nurl = "${daemon.url}"`
+    const text = `port = 0\ndata_directory = "data"\nkey_file = "node.key"\n${registry}\n[log]\nlevel = "silent"`
+    const node = await startNode(parseNodeConfig(text, directory))
+    const pings = () => daemon.asked.filter(({ method }) => method === 'storage_server_ping')
+    while (pings().length === 0) await new Promise(resolve => setTimeout(resolve, 20))
+    expect(pings()[0]!.params).toMatchObject({ https_port: Number(new URL(node.url).port), pubkey_ed25519: ed25519 })
+    await node.close()
+    await daemon.close()
+    // The first ping, not the next one 30 s later.
+  }, 20_000)
 })
