@@ -1,7 +1,11 @@
 /** The messages that a request changed: a list, or after a request for `all` namespaces a list for each (RPC-43). */
+import type { Crypto } from '@session-v2/crypto'
+import { decodeHex } from '@session-v2/encoding'
 import { type Namespace, parseNamespace } from '../namespace.ts'
 import { badAnswer } from '../network-error.ts'
 import { requireHashList, requireObject } from './answer.ts'
+import { changedText } from './signed-text.ts'
+import { parseSignedAnswer, type SignedAnswer } from './swarm-answer.ts'
 
 export type NamespacedHashes = readonly string[] | ReadonlyMap<Namespace, readonly string[]>
 
@@ -26,6 +30,24 @@ export function parseNamespacedHashes(value: unknown, what: string): NamespacedH
       if (!NAMESPACE_TEXT.test(text)) throw badAnswer(`${what} of a namespace that is none`)
       return [readNamespace(Number(text)), requireHashList(list, what)] as const
     }),
+  )
+}
+
+/**
+ * Reads the answer of a swarm whose members sign what they changed of an account (33 bytes in hexadecimal) at a time, and name it in
+ * `field`. @throws NetworkError `malformed`
+ */
+export function parseChangedHashes(
+  crypto: Crypto,
+  answer: unknown,
+  { accountId, timeMs, field }: { readonly accountId: string; readonly timeMs: number; readonly field: 'deleted' | 'updated' },
+): SignedAnswer<NamespacedHashes> {
+  const account = decodeHex(accountId)
+  return parseSignedAnswer(
+    crypto,
+    answer,
+    fields => parseNamespacedHashes(fields[field], field),
+    changed => changedText(account, timeMs, allHashes(changed)),
   )
 }
 

@@ -13,11 +13,11 @@ import type { Crypto } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
 import type { Namespace } from '../../namespace.ts'
 import { encodeSignature, type RequestSignature, type RequestSigner, requireSignatureOf, signRequest } from '../auth.ts'
-import { allHashes, encodeNamespacedHashes, type NamespacedHashes, parseNamespacedHashes } from '../namespaced-hashes.ts'
+import { encodeNamespacedHashes, type NamespacedHashes, parseChangedHashes } from '../namespaced-hashes.ts'
 import type { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
-import { changedText, deleteAllText } from '../signed-text.ts'
-import { parseSignedAnswer, type SignedAnswer } from '../swarm-answer.ts'
+import { deleteAllText } from '../signed-text.ts'
+import type { SignedAnswer } from '../swarm-answer.ts'
 
 export interface DeleteAllParams {
   /** 33 bytes. */
@@ -78,11 +78,5 @@ export function parseDeleteAllResult(
   answer: unknown,
   { accountId, timestampMs }: { readonly accountId: string; readonly timestampMs: number },
 ): SignedAnswer<NamespacedHashes> {
-  const account = decodeHex(accountId)
-  return parseSignedAnswer(
-    crypto,
-    answer,
-    fields => parseNamespacedHashes(fields.deleted, 'deleted'),
-    deleted => changedText(account, timestampMs, allHashes(deleted)),
-  )
+  return parseChangedHashes(crypto, answer, { accountId, timeMs: timestampMs, field: 'deleted' })
 }

@@ -13,11 +13,11 @@ import type { Crypto } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
 import type { Namespace } from '../../namespace.ts'
 import { encodeSignature, type RequestSignature, type RequestSigner, requireSignatureOf, signRequest } from '../auth.ts'
-import { allHashes, encodeNamespacedHashes, type NamespacedHashes, parseNamespacedHashes } from '../namespaced-hashes.ts'
+import { encodeNamespacedHashes, type NamespacedHashes, parseChangedHashes } from '../namespaced-hashes.ts'
 import type { Params } from '../params.ts'
 import type { RpcRequest } from '../rpc-request.ts'
-import { changedText, deleteBeforeText } from '../signed-text.ts'
-import { parseSignedAnswer, type SignedAnswer } from '../swarm-answer.ts'
+import { deleteBeforeText } from '../signed-text.ts'
+import type { SignedAnswer } from '../swarm-answer.ts'
 
 export interface DeleteBeforeParams {
   /** 33 bytes. */
@@ -78,11 +78,5 @@ export function parseDeleteBeforeResult(
   answer: unknown,
   { accountId, beforeMs }: { readonly accountId: string; readonly beforeMs: number },
 ): SignedAnswer<NamespacedHashes> {
-  const account = decodeHex(accountId)
-  return parseSignedAnswer(
-    crypto,
-    answer,
-    fields => parseNamespacedHashes(fields.deleted, 'deleted'),
-    deleted => changedText(account, beforeMs, allHashes(deleted)),
-  )
+  return parseChangedHashes(crypto, answer, { accountId, timeMs: beforeMs, field: 'deleted' })
 }
