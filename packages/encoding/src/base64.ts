@@ -2,11 +2,12 @@
 import { EncodingError } from './encoding-error.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const ASCII = 128
 /** Negative, and so is every group of digits with it. */
 const NOT_A_DIGIT = -1
-const VALUES = new Int8Array(ASCII).fill(NOT_A_DIGIT)
+/** The value of each byte. */
+const VALUES = new Int8Array(256).fill(NOT_A_DIGIT)
 for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
+const TEXT_ENCODER = new TextEncoder()
 
 /** `bytes` as base64 text, with `=` padding unless `padding` is false. */
 export function encodeBase64(bytes: Uint8Array, options: { padding?: boolean } = {}): string {
@@ -35,17 +36,27 @@ export function decodeBase64(text: string): Uint8Array {
   const digits = digitCount(text)
   const rest = digits % 4
   if (rest === 1) throw new EncodingError('truncated', 'base64 text ends within a byte', { offset: digits })
+  // Bytes are read faster than characters. What is not ASCII takes several of them, none of which is a digit.
+  const characters = new Uint8Array(text.length)
+  TEXT_ENCODER.encodeInto(text, characters)
   const bytes = new Uint8Array(Math.floor((digits * 3) / 4))
   let at = 0
   let i = 0
   for (; i + 4 <= digits; i += 4) {
-    const group = groupAt(text, i)
+    const group =
+      (VALUES[characters[i]!]! << 18) |
+      (VALUES[characters[i + 1]!]! << 12) |
+      (VALUES[characters[i + 2]!]! << 6) |
+      VALUES[characters[i + 3]!]!
+    if (group < 0) throw badCharacter(text)
     bytes[at++] = group >>> 16
     bytes[at++] = (group >>> 8) & 0xff
     bytes[at++] = group & 0xff
   }
   if (rest > 0) {
-    const group = (value(text, i) << 12) | (value(text, i + 1) << 6) | (rest === 3 ? value(text, i + 2) : 0)
+    const group =
+      (VALUES[characters[i]!]! << 12) | (VALUES[characters[i + 1]!]! << 6) | (rest === 3 ? VALUES[characters[i + 2]!]! : 0)
+    if (group < 0) throw badCharacter(text)
     const spare = rest === 2 ? group & 0x3ff : group & 3
     if (spare !== 0)
       throw new EncodingError('not-canonical', 'base64 text has spare bits that are not zero', { offset: digits - 1 })
@@ -65,27 +76,9 @@ function digitCount(text: string): number {
   return digits
 }
 
-/** The 24 bits of four digits. They are looked at together: good text costs no more than that. */
-function groupAt(text: string, offset: number): number {
-  const first = text.charCodeAt(offset)
-  const second = text.charCodeAt(offset + 1)
-  const third = text.charCodeAt(offset + 2)
-  const fourth = text.charCodeAt(offset + 3)
-  if ((first | second | third | fourth) >= ASCII) throw badCharacter(text, offset)
-  const group = (VALUES[first]! << 18) | (VALUES[second]! << 12) | (VALUES[third]! << 6) | VALUES[fourth]!
-  if (group < 0) throw badCharacter(text, offset)
-  return group
-}
-
-function value(text: string, offset: number): number {
-  const digit = VALUES[text.charCodeAt(offset)] ?? NOT_A_DIGIT
-  if (digit === NOT_A_DIGIT) throw badCharacter(text, offset)
-  return digit
-}
-
-/** The complaint about the first character from `offset` on that is no digit. */
-function badCharacter(text: string, offset: number): EncodingError {
-  let at = offset
-  while ((VALUES[text.charCodeAt(at)] ?? NOT_A_DIGIT) !== NOT_A_DIGIT) at++
-  return new EncodingError('bad-character', 'a character is not of the base64 alphabet', { offset: at })
+/** The complaint about the first character that is no digit. */
+function badCharacter(text: string): EncodingError {
+  let offset = 0
+  while (ALPHABET.includes(text[offset]!)) offset++
+  return new EncodingError('bad-character', 'a character is not of the base64 alphabet', { offset })
 }

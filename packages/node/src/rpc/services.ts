@@ -48,9 +48,11 @@ export interface Asked {
   readonly mode: 'asked' | 'late'
 }
 
-/** Adds the node's time and the hard fork, which every structured answer carries. */
-export function stamp(node: NodeServices, body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return { ...body, t: node.clock.nowMs(), hf: HARDFORK }
+/** Adds the node's time and the hard fork, which every structured answer carries, to a body that was made for it. */
+export function stamp(node: NodeServices, body: Record<string, unknown>): RpcAnswer['body'] {
+  body.t = node.clock.nowMs()
+  body.hf = HARDFORK
+  return body
 }
 
 /** 421 with the account's swarm when that is not ours (clause NODE-30). `account` has 33 bytes. */
