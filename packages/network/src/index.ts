@@ -325,4 +325,4 @@ export {
   SUBACCOUNT_TOKEN_BYTES,
   type SubaccountToken,
 } from './subaccount/token.ts'
-export { ACCOUNT_BYTES, swarmOf, swarmSpace } from './swarm/placement.ts'
+export { ACCOUNT_BYTES, nearestSwarm, swarmOf, swarmSpace } from './swarm/placement.ts'

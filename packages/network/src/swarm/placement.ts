@@ -1,7 +1,6 @@
 /**
  * Which swarm keeps an account: the one whose id is nearest on the ring of 64-bit integers (NS-10 to NS-13).
  */
-import { readUint64Be } from '@session-v2/encoding'
 import { badRequest } from '../network-error.ts'
 import type { SwarmId } from '../service-node.ts'
 import { NO_SWARM } from '../service-node.ts'
@@ -18,17 +17,20 @@ const RING = 2n ** 64n
  */
 export function swarmSpace(account: Uint8Array): bigint {
   if (account.length !== ACCOUNT_BYTES) throw badRequest(`an account id has ${ACCOUNT_BYTES} bytes, not ${account.length}`)
-  let space = 0n
-  for (let offset = 1; offset < ACCOUNT_BYTES; offset += 8) space ^= readUint64Be(account, offset)
-  return space
+  const words = new DataView(account.buffer, account.byteOffset + 1, ACCOUNT_BYTES - 1)
+  return words.getBigUint64(0) ^ words.getBigUint64(8) ^ words.getBigUint64(16) ^ words.getBigUint64(24)
+}
+
+/** The swarm of an account of 33 bytes, or undefined when there is none. */
+export function swarmOf(account: Uint8Array, swarmIds: readonly SwarmId[]): SwarmId | undefined {
+  return nearestSwarm(swarmSpace(account), swarmIds)
 }
 
 /**
- * The swarm of an account, or undefined when there is none. At the same distance on both sides the smaller step counter-clockwise
- * wins: the id to the left.
+ * The swarm nearest to a place on the ring, or undefined when there is none. At the same distance on both sides the smaller step
+ * counter-clockwise wins: the id to the left.
  */
-export function swarmOf(account: Uint8Array, swarmIds: readonly SwarmId[]): SwarmId | undefined {
-  const space = swarmSpace(account)
+export function nearestSwarm(space: bigint, swarmIds: readonly SwarmId[]): SwarmId | undefined {
   let nearest: SwarmId | undefined
   let shortest = RING
   for (const id of swarmIds) {
@@ -47,5 +49,5 @@ export function swarmOf(account: Uint8Array, swarmIds: readonly SwarmId[]): Swar
 
 /** Steps clockwise from one place to another. */
 function ringDistance(from: bigint, to: bigint): bigint {
-  return (to - from + RING) % RING
+  return BigInt.asUintN(64, to - from)
 }

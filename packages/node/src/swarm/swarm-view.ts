@@ -1,5 +1,5 @@
 /** Who stores what: the swarms of the network as this node sees them (clauses NODE-30, NODE-31). */
-import { NO_SWARM, type ServiceNode, type SwarmId, swarmOf, swarmSpace } from '@session-v2/network'
+import { NO_SWARM, nearestSwarm, type ServiceNode, type SwarmId, swarmSpace } from '@session-v2/network'
 
 export interface Swarm {
   readonly id: SwarmId
@@ -87,7 +87,8 @@ export class SwarmView {
 
   /** The swarm of an account of 33 bytes; undefined while no swarm is known. */
   swarmOf(account: Uint8Array): Swarm | undefined {
-    const id = swarmOf(account, this.#around(swarmSpace(account)))
+    const space = swarmSpace(account)
+    const id = nearestSwarm(space, this.#around(space))
     return id === undefined ? undefined : this.#swarms.get(id)
   }
 
