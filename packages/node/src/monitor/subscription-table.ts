@@ -18,6 +18,8 @@ export interface HeldSubscription extends Subscription {
   readonly form: RequestForm
 }
 
+const NOBODY = new Map<never, never>()
+
 interface Watched<S> {
   readonly account: Uint8Array
   readonly held: Map<S, HeldSubscription>
@@ -36,7 +38,8 @@ export class SubscriptionTable<S extends { readonly address: string }> {
 
   /** What is held for an account of 33 bytes. */
   of(account: Uint8Array): ReadonlyMap<S, HeldSubscription> {
-    return this.#accounts.get(keyOf(account))?.held ?? new Map()
+    // Asked for each message that is stored, and mostly nobody is subscribed.
+    return this.#size === 0 ? NOBODY : (this.#accounts.get(keyOf(account))?.held ?? NOBODY)
   }
 
   countOf(subscriber: S): number {
