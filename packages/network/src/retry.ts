@@ -38,7 +38,7 @@ const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 /** The error of an answer with a status that is no success. `body` is its JSON value, or its text where it is none. */
 export function errorOfStatus(status: number, body: unknown): NetworkError {
   const [code, retry] = BY_STATUS[status] ?? ['server', 'other-node']
-  const reason = typeof body === 'string' ? `: ${body.slice(0, LONGEST_REASON).replace(CONTROL, ' ')}` : ''
+  const reason = typeof body === 'string' && body !== '' ? `: ${body.slice(0, LONGEST_REASON).replace(CONTROL, ' ')}` : ''
   return new NetworkError(code, `the node answered ${status}${reason}`, { retry, status, body })
 }
 

@@ -64,7 +64,7 @@ export function queuePort(node: ServiceNode): number {
 }
 
 /** The key under which the chain lists a node, 64 hexadecimal digits. */
-export function legacyKey(node: ServiceNode): string {
+export function legacyKey(node: Pick<ServiceNode, 'ed25519' | 'legacy'>): string {
   return node.legacy ?? node.ed25519
 }
 

@@ -24,7 +24,13 @@ const random = seededRandom(native, Uint8Array.of(1))
 const [node, next] = [keyedNode(native, 1), keyedNode(native, 2)]
 const REQUEST = encodeUtf8('{"method":"info","params":{}}')
 const anyEncryption = fc.constantFrom<OnionEncryption>('aes-gcm', 'xchacha20')
-const TEXTS = ['Invalid ciphertext', 'Unsupported enc_type', 'onion request max path length exceeded', 'Invalid json']
+const TEXTS = [
+  'Error parsing onion request: malformed',
+  'Error parsing onion request: unsupported enc_type',
+  'onion request max path length exceeded',
+  'Invalid ciphertext',
+  'Invalid json',
+]
 
 /** A node peels `body` into something it can act on, or refuses it in words that are known. */
 function expectPeeledOrRefused(body: Uint8Array): Peeled {

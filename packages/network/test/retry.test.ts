@@ -39,6 +39,7 @@ describe('an answer that is no success (RPC-80)', () => {
 
   it('says in its message what the node said, if short, and nothing to a terminal', () => {
     expect(errorOfStatus(403, 'Provided expiry/TTL is not valid.').message).toContain('403: Provided expiry/TTL is not valid.')
+    expect(errorOfStatus(429, '').message).toBe('the node answered 429')
     const { message } = errorOfStatus(500, `\u001b[2J\u009b2J${'x'.repeat(10_000)}`)
     expect(message).not.toMatch(/\p{Cc}/u)
     expect(errorOfStatus(500, 'a\u202eb\u2066c\u2028d').message).toMatch(/a b c d$/)

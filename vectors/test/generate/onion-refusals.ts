@@ -10,6 +10,8 @@ const NO_BYTES = new Uint8Array(0)
 const HERE = frame(encodeUtf8('{"method":"info","params":{}}'), { headers: '' })
 const LAYER = layerFor('xchacha20', NODE, HERE)
 const CONTROL = { ephemeral_key: encodeHex(LAYER.ephemeral), enc_type: 'xchacha20' }
+const RELAY = { destination: nodeOf(2).ed25519, ...CONTROL }
+const SERVER = { host: 'example.org', target: '/oxen/v4/lsrpc', ...CONTROL }
 
 /** The cases of a chapter. */
 export function onionRefusals(chapter: string): Case[] {
@@ -24,12 +26,13 @@ export function onionRefusals(chapter: string): Case[] {
       out: { status: 400, text, sealed },
     }))
   return [
-    ...cases('ON-30', 'malformed', 'Invalid ciphertext', false, bodies()),
+    ...cases('ON-30', 'malformed', 'Error parsing onion request: malformed', false, bodies()),
     ...cases('ON-31', 'forged', 'Invalid ciphertext', false, ciphertexts()),
     ...cases('ON-12', 'forged', 'Invalid ciphertext', false, smallOrder()),
-    ...cases('ON-11', 'malformed', 'Unsupported enc_type', false, encryptions()),
+    ...cases('ON-11', 'malformed', 'Error parsing onion request: unsupported enc_type', false, encryptions()),
     ...cases('ON-03', 'malformed', 'onion request max path length exceeded', false, [
-      ['hop-16', 'one relay more than there may be', frame(LAYER.ciphertext, { ...CONTROL, hop_no: 16 })],
+      ['hop-16', 'one relay more than there may be', says(RELAY, { hop_no: 16 })],
+      ['hop-16-server', 'the same before a web server', says(SERVER, { hop_no: 16 })],
     ]),
     ...cases('ON-23', 'malformed', 'Invalid json', true, controls()),
   ]
@@ -110,14 +113,18 @@ function encryptions(): Refusal[] {
   ]
 }
 
+/** A layer of this text, whose control has the fields of `beside` too. */
+function within(text: Uint8Array, beside: object = {}): Uint8Array {
+  const { ciphertext, ephemeral } = layerFor('xchacha20', NODE, text)
+  return frame(ciphertext, { ephemeral_key: encodeHex(ephemeral), enc_type: 'xchacha20', ...beside })
+}
+
+/** A layer that says what to do with a payload. */
+function says(control: object | string, beside: object = {}): Uint8Array {
+  return within(frame(LAYER.ciphertext, control), beside)
+}
+
 function controls(): Refusal[] {
-  const within = (text: Uint8Array) => {
-    const { ciphertext, ephemeral } = layerFor('xchacha20', NODE, text)
-    return frame(ciphertext, { ephemeral_key: encodeHex(ephemeral), enc_type: 'xchacha20' })
-  }
-  const says = (control: object | string) => within(frame(LAYER.ciphertext, control))
-  const relay = { destination: nodeOf(2).ed25519, ...CONTROL }
-  const server = { host: 'example.org', target: '/oxen/v4/lsrpc', ...CONTROL }
   return [
     ['layer-empty', 'a layer of nothing', within(NO_BYTES)],
     ['layer-length-beyond', 'its payload would end beyond it', within(concatBytes(uint32Le(3), encodeUtf8('{}')))],
@@ -125,23 +132,23 @@ function controls(): Refusal[] {
     ['layer-says-nothing', 'an empty control', says({})],
     ['headers-json-text', 'json is a boolean', says({ headers: '', json: 'true' })],
     ['headers-base64-number', 'base64 is a boolean', says({ headers: '', base64: 0 })],
-    ['no-destination', 'null counts as absent', says({ ...relay, destination: null })],
-    ['destination-short', '31 bytes', says({ ...relay, destination: relay.destination.slice(2) })],
-    ['next-without-key', 'the next layer has no ephemeral key', says({ destination: relay.destination })],
-    ['next-aes-cbc', 'the next layer would be refused', says({ ...relay, enc_type: 'aes-cbc' })],
-    ['host-null', 'the key decides, its value is no host', says({ ...relay, ...server, host: null })],
-    ['host-with-path', 'a slash would put a path into the URL', says({ ...server, host: 'example.org/x' })],
-    ['host-with-user', 'the host would be what stands behind @', says({ ...server, host: 'example.org@localhost' })],
-    ['host-with-port', 'the port stands elsewhere', says({ ...server, host: 'example.org:80' })],
+    ['no-destination', 'null counts as absent', says({ ...RELAY, destination: null })],
+    ['destination-short', '31 bytes', says({ ...RELAY, destination: RELAY.destination.slice(2) })],
+    ['next-without-key', 'the next layer has no ephemeral key', says({ destination: RELAY.destination })],
+    ['next-aes-cbc', 'the next layer would be refused', says({ ...RELAY, enc_type: 'aes-cbc' })],
+    ['host-null', 'the key decides, its value is no host', says({ ...RELAY, ...SERVER, host: null })],
+    ['host-with-path', 'a slash would put a path into the URL', says({ ...SERVER, host: 'example.org/x' })],
+    ['host-with-user', 'the host would be what stands behind @', says({ ...SERVER, host: 'example.org@localhost' })],
+    ['host-with-port', 'the port stands elsewhere', says({ ...SERVER, host: 'example.org:80' })],
     ['no-target', 'there is no target', says({ host: 'example.org' })],
-    ['target-elsewhere', 'neither /loki/ nor /oxen/', says({ ...server, target: '/x/lsrpc' })],
-    ['target-end', 'it ends with something else', says({ ...server, target: '/oxen/v4/lsrpcs' })],
-    ['target-query', 'it has a query', says({ ...server, target: '/oxen/v4?/lsrpc' })],
-    ['target-upwards', 'it leaves /oxen/', says({ ...server, target: '/oxen/../lsrpc' })],
-    ['target-escaped', 'as above, escaped', says({ ...server, target: '/oxen/%2e%2e/lsrpc' })],
-    ['port-0', 'no port', says({ ...server, port: 0 })],
-    ['port-65536', 'one more than there are', says({ ...server, port: 65536 })],
-    ['port-text', 'a port is a number', says({ ...server, port: '443' })],
-    ['protocol', 'neither http nor https', says({ ...server, protocol: 'ftp' })],
+    ['target-elsewhere', 'neither /loki/ nor /oxen/', says({ ...SERVER, target: '/x/lsrpc' })],
+    ['target-end', 'it ends with something else', says({ ...SERVER, target: '/oxen/v4/lsrpcs' })],
+    ['target-query', 'it has a query', says({ ...SERVER, target: '/oxen/v4?/lsrpc' })],
+    ['target-upwards', 'it leaves /oxen/', says({ ...SERVER, target: '/oxen/../lsrpc' })],
+    ['target-escaped', 'as above, escaped', says({ ...SERVER, target: '/oxen/%2e%2e/lsrpc' })],
+    ['port-0', 'no port', says({ ...SERVER, port: 0 })],
+    ['port-65536', 'one more than there are', says({ ...SERVER, port: 65536 })],
+    ['port-text', 'a port is a number', says({ ...SERVER, port: '443' })],
+    ['protocol', 'neither http nor https', says({ ...SERVER, protocol: 'ftp' })],
   ]
 }

@@ -83,6 +83,7 @@ function sealed(): Case[] {
 
 const [NODE, NEXT] = RELAYS as [NodeKeys, NodeKeys]
 const INNER = { ephemeral_key: encodeHex(x25519.getPublicKey(NEXT.secret)), enc_type: 'aes-gcm' }
+const HERE = { kind: 'here', request: encodeHex(REQUEST), json: false, base64: true }
 const TOWARDS = { destination: NEXT.ed25519, ...INNER }
 const WEB = { host: SERVER.host, target: SERVER.target, ...INNER }
 
@@ -109,19 +110,18 @@ function peels(
 }
 
 function peeled(): Case[] {
-  const here = { kind: 'here', request: encodeHex(REQUEST), json: false, base64: true }
   const asked = { headers: '' }
   const form = { json: true, base64: false }
   return [
-    peels('here', 'ON-20', 'headers: the payload is for this node', asked, here),
-    peels('headers-null', 'ON-20', 'the key counts, null or not', { headers: null }, here),
-    peels('headers-and-host', 'ON-20', 'headers is looked for first', { headers: {}, ...WEB, ...TOWARDS }, here),
-    peels('form', 'ON-20', 'json and base64', { ...asked, ...form }, { ...here, ...form }),
-    peels('form-null', 'ON-01', 'null counts as absent', { ...asked, json: null, base64: null }, here),
-    peels('gcm', 'ON-11', 'the short name of aes-gcm', asked, here, { enc_type: 'gcm' }, 'aes-gcm'),
-    peels('no-enc-type', 'ON-11', 'nothing means aes-gcm', asked, here, { enc_type: undefined }, 'aes-gcm'),
-    peels('enc-type-null', 'ON-11', 'so does null', asked, here, { enc_type: null }, 'aes-gcm'),
-    peels('long-name', 'ON-11', 'the long name of xchacha20', asked, here, { enc_type: 'xchacha20-poly1305' }),
+    peels('here', 'ON-20', 'headers: the payload is for this node', asked, HERE),
+    peels('headers-null', 'ON-20', 'the key counts, null or not', { headers: null }, HERE),
+    peels('headers-and-host', 'ON-20', 'headers is looked for first', { headers: {}, ...WEB, ...TOWARDS }, HERE),
+    peels('form', 'ON-20', 'json and base64', { ...asked, ...form }, { ...HERE, ...form }),
+    peels('form-null', 'ON-01', 'null counts as absent', { ...asked, json: null, base64: null }, HERE),
+    peels('gcm', 'ON-11', 'the short name of aes-gcm', asked, HERE, { enc_type: 'gcm' }, 'aes-gcm'),
+    peels('no-enc-type', 'ON-11', 'nothing means aes-gcm', asked, HERE, { enc_type: undefined }, 'aes-gcm'),
+    peels('enc-type-null', 'ON-11', 'so does null', asked, HERE, { enc_type: null }, 'aes-gcm'),
+    peels('long-name', 'ON-11', 'the long name of xchacha20', asked, HERE, { enc_type: 'xchacha20-poly1305' }),
     ...relayed(),
     ...sentToServers(),
   ]
@@ -139,6 +139,7 @@ function relayed(): Case[] {
     peels('relay', 'ON-22', 'the payload goes on, one hop further', TOWARDS, sent(1)),
     peels('relay-unnamed', 'ON-22', 'what is sent on names its encryption', { ...TOWARDS, enc_type: undefined }, sent(1)),
     peels('relay-hop-15', 'ON-03', 'the last hop that is taken', TOWARDS, sent(16), { hop_no: 15 }),
+    peels('hop-16', 'ON-03', 'who answers itself is the end of the path', { headers: '' }, HERE, { hop_no: 16 }),
     peels('relay-hop-negative', 'ON-02', 'a negative hop counts as 0', TOWARDS, sent(1), { hop_no: -5 }),
     peels('relay-upper-case', 'ON-22', 'keys are read in either case', inCapitals, sent(1)),
   ]

@@ -7,7 +7,7 @@ export const ONION_REQUEST_PATH = '/onion_req/v2'
 export const CONTROL_MAX_BYTES = 16_384
 export const CONTROL_MAX_DEPTH = 16
 
-/** The largest `hop_no` that a node still takes; the guard has 0. */
+/** The largest `hop_no` with which a node still passes a request on; the guard has 0. */
 export const HOP_NO_MAX = 15
 
 /** The body of a reply as it arrives. The largest page of messages is about 11 MB there. */

@@ -4,9 +4,10 @@
  *
  * | refused | status, text | in the clear |
  * |---|---|---|
- * | `encryption` | 400 `Unsupported enc_type` | yes |
+ * | `form` | 400 `Error parsing onion request: malformed` | yes |
+ * | `encryption` | 400 `Error parsing onion request: unsupported enc_type` | yes |
  * | `hops` | 400 `onion request max path length exceeded` | yes |
- * | `form`, `ciphertext` | 400 `Invalid ciphertext` | yes |
+ * | `ciphertext` | 400 `Invalid ciphertext` | yes |
  * | `control` | 400 `Invalid json` | no: a reply under the key of the layer |
  */
 import type { Crypto, X25519KeyPair } from '@session-v2/crypto'
@@ -56,9 +57,9 @@ export interface PeelRefusal {
 export type Peeled = PeeledHere | PeeledRelay | PeeledServer | PeelRefusal
 
 const TEXTS = {
-  form: 'Invalid ciphertext',
+  form: 'Error parsing onion request: malformed',
   ciphertext: 'Invalid ciphertext',
-  encryption: 'Unsupported enc_type',
+  encryption: 'Error parsing onion request: unsupported enc_type',
   hops: 'onion request max path length exceeded',
   control: 'Invalid json',
 } as const
@@ -82,6 +83,8 @@ export function peelOnion(crypto: Crypto, own: X25519KeyPair, body: Uint8Array):
   if (frame === undefined || instruction === undefined) return { ...refused('control'), replyKey: opened.key }
   if (instruction.kind === 'here') return { ...instruction, request: frame.payload, replyKey: opened.key }
   opened.key.secret.wipe()
+  // Who answers is the end of the path, however long it was.
+  if (outer.hopNo > HOP_NO_MAX) return refused('hops')
   if (instruction.kind === 'server') return { ...instruction, body: opened.text }
   return relayed(instruction, frame.payload, outer.hopNo + 1)
 }
@@ -99,7 +102,6 @@ function parseOuter(body: Uint8Array): Outer | PeelRefusal {
   const frame = frameOf(body)
   const hopNo = frame && hopNoOf(frame.control)
   if (frame === undefined || hopNo === undefined) return refused('form')
-  if (hopNo > HOP_NO_MAX) return refused('hops')
   if (encryptionOfName(controlField(frame.control, 'enc_type')) === undefined) return refused('encryption')
   const header = parseHeader(frame.control)
   return header === undefined ? refused('form') : { ...header, ciphertext: frame.payload, hopNo }
