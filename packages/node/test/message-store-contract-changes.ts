@@ -14,12 +14,16 @@ import {
   type Open,
   OUTBOX,
   put,
+  type StoreUnderTest,
+  times,
   versionOf,
   withStore,
 } from './message-store-contract-parts.ts'
 
 export function changingContract(open: Open): void {
   describe('versions (NODE-80, NODE-81)', () => versions(open))
+  describe('what is stored again after its expiry was set (NODE-81)', () => storingAgain(open))
+  describe('what is deleted after its expiry was set (NODE-81)', () => deletingAgain(open))
   describe('versions of public outboxes (NODE-25)', () => outboxes(open))
   describe('tombstones (NODE-82)', () => tombstones(open))
   describe('deleting everything', () => deletingAll(open))
@@ -31,7 +35,7 @@ function versions(open: Open): void {
     withStore(open, async ({ store, nowMs }) => {
       const one = message(nowMs(), 'a')
       await store.store(one, false, asked(nowMs() - 7))
-      expect(await versionOf(store, 'a')).toEqual({ changedAtMs: nowMs() - 7, isTombstone: false, expiryMs: one.expiryMs })
+      expect(await versionOf(store, 'a')).toEqual({ ...times(nowMs() - 7), isTombstone: false, expiryMs: one.expiryMs })
       expect(await versionOf(store, 'b')).toBeUndefined()
     }),
   )
@@ -41,11 +45,11 @@ function versions(open: Open): void {
       const at = nowMs()
       await store.store(message(at, 'a'), false, asked(at + 100))
       expect((await store.store(message(at, 'a'), false, asked(at))).outcome).toBe('already')
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at + 101 })
+      expect(await versionOf(store, 'a')).toMatchObject(times(at + 101))
       expect(await store.delete(account(1), [hashOf('a')], asked(at))).toEqual([hashOf('a')])
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at + 102, isTombstone: true })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 102), isTombstone: true })
       expect((await store.store(message(at, 'a'), false, asked(at))).outcome).toBe('stored')
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at + 103, isTombstone: false })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 103), isTombstone: false })
       expect(await hashes(store)).toEqual(['a'])
     }),
   )
@@ -57,9 +61,9 @@ function versions(open: Open): void {
       expect((await store.store(message(at, 'a'), false, late(at))).outcome).toBe('stored')
       expect(await store.store(longer, false, late(at - 1))).toEqual({ outcome: 'obsolete', expiryMs: at + HOUR })
       expect(await store.store(message(at, 'a'), false, late(at))).toEqual({ outcome: 'already', expiryMs: at + HOUR })
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at, expiryMs: at + HOUR })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at), expiryMs: at + HOUR })
       expect(await store.store(longer, false, late(at + 1))).toEqual({ outcome: 'already', expiryMs: at + 2 * HOUR })
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at + 1, expiryMs: at + 2 * HOUR })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 1), expiryMs: at + 2 * HOUR })
     }),
   )
   it(
@@ -73,6 +77,91 @@ function versions(open: Open): void {
         expect(await hashes(store)).toEqual([])
       }
       expect((await store.store(message(at, 'a'), false, late(at + 6))).outcome).toBe('stored')
+      expect(await hashes(store)).toEqual(['a'])
+    }),
+  )
+}
+
+/** Stored at `at`, its expiry set to two hours at `at + 10`. */
+async function setLater({ store, nowMs }: StoreUnderTest): Promise<void> {
+  await store.store(message(nowMs(), 'a'), false, asked(nowMs()))
+  await store.setExpiries(account(1), [hashOf('a')], [nowMs() + 2 * HOUR], 'set', asked(nowMs() + 10))
+  expect(await versionOf(store, 'a')).toMatchObject({ ...times(nowMs(), nowMs() + 10), expiryMs: nowMs() + 2 * HOUR })
+}
+
+function storingAgain(open: Open): void {
+  const longer = (nowMs: number) => message(nowMs, 'a', { expiryMs: nowMs + 3 * HOUR })
+  it(
+    'is decided anew and lives as long as asked for, asked before that or after',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      await setLater(test)
+      const live = { outcome: 'already', expiryMs: at + 3 * HOUR }
+      expect(await store.store(longer(at), false, asked(at + 5))).toEqual(live)
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 5, at + 10), expiryMs: at + 3 * HOUR })
+      expect(await store.store(message(at, 'a'), false, asked(at + 4))).toEqual(live)
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 6, at + 10), expiryMs: at + 3 * HOUR })
+      await store.store(longer(at), false, asked(at + 11))
+      expect(await versionOf(store, 'a')).toMatchObject(times(at + 11))
+    }),
+  )
+  it(
+    'is decided anew by a late store, which raises no expiry that was set after it',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      await setLater(test)
+      const set = { outcome: 'already', expiryMs: at + 2 * HOUR }
+      expect(await store.store(longer(at), false, late(at - 1))).toEqual({ ...set, outcome: 'obsolete' })
+      for (const [time, decidedAtMs] of [
+        [at, at],
+        [at + 5, at + 5],
+        [at + 5, at + 5],
+      ] as const) {
+        expect(await store.store(longer(at), false, late(time))).toEqual(set)
+        expect(await versionOf(store, 'a')).toMatchObject({ ...times(decidedAtMs, at + 10), expiryMs: at + 2 * HOUR })
+      }
+      expect(await store.store(longer(at), false, late(at + 10))).toEqual({ ...set, expiryMs: at + 3 * HOUR })
+      expect(await versionOf(store, 'a')).toMatchObject(times(at + 10))
+    }),
+  )
+}
+
+function deletingAgain(open: Open): void {
+  it(
+    'goes, by hash and with everything, asked or late, and its tombstone has the time of the deletion',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      const deletions = [
+        () => store.delete(account(1), [hashOf('a')], late(at + 5)),
+        () => store.delete(account(1), [hashOf('a')], asked(at + 5)),
+        () => store.deleteAll(account(1), 'all', late(at + 5)),
+        () => store.deleteAll(account(1), 0, asked(at + 5), at),
+      ]
+      for (const remove of deletions) {
+        await setLater(test)
+        expect(await remove()).toHaveLength(1)
+        expect(await versionOf(store, 'a')).toEqual({ ...times(at + 5), isTombstone: true, expiryMs: at + 5 + TOMBSTONE_MS })
+        await store.forget(account(1))
+      }
+    }),
+  )
+  it(
+    'is deleted as one behind its store where that was not earlier, so that no expiry that is set elsewhere brings it back',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      for (const change of [asked(at), asked(at - 9), late(at)]) {
+        await setLater(test)
+        expect(await store.delete(account(1), [hashOf('a')], change)).toEqual([hashOf('a')])
+        expect(await versionOf(store, 'a')).toMatchObject(times(at + 1))
+        await store.forget(account(1))
+      }
+      await setLater(test)
+      expect(await store.delete(account(1), [hashOf('a')], late(at - 1))).toEqual([])
+      expect(await store.deleteAll(account(1), 0, asked(at - 1))).toEqual([])
       expect(await hashes(store)).toEqual(['a'])
     }),
   )
@@ -121,7 +210,7 @@ function tombstones(open: Open): void {
       await put(test, message(nowMs(), 'a', { namespace: 3 }))
       const at = nowMs() + 1
       await store.delete(account(1), [hashOf('a')], asked(at, 'delete a'))
-      const version = { changedAtMs: at, isTombstone: true, expiryMs: at + TOMBSTONE_MS }
+      const version = { ...times(at), isTombstone: true, expiryMs: at + TOMBSTONE_MS }
       expect(await itemsOf(store, [account(1)])).toEqual([
         { account: account(1), namespace: 3, hash: hashOf('a'), ...version, proof: bytes('delete a') },
       ])
@@ -143,21 +232,21 @@ function tombstones(open: Open): void {
       await store.delete(account(1), [hashOf('a')], asked(at))
       for (const change of [asked(at - 1), late(at - 1), late(at)]) {
         expect(await store.delete(account(1), [hashOf('a')], change)).toEqual([])
-        expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at })
+        expect(await versionOf(store, 'a')).toMatchObject(times(at))
       }
       expect(await store.delete(account(1), [hashOf('a')], late(at + 5))).toEqual([])
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at + 5 })
+      expect(await versionOf(store, 'a')).toMatchObject(times(at + 5))
     }),
   )
   it(
-    'is not made by a late deletion of what was changed later, but by one of the same time',
+    'is not made by a late deletion of what was stored later, but by one of the same time, as one behind it',
     withStore(open, async ({ store, nowMs }) => {
       const at = nowMs()
       await store.store(message(at, 'a'), false, asked(at))
       expect(await store.delete(account(1), [hashOf('a')], late(at - 1))).toEqual([])
       expect(await hashes(store)).toEqual(['a'])
       expect(await store.delete(account(1), [hashOf('a')], late(at))).toEqual([hashOf('a')])
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at, isTombstone: true })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 1), isTombstone: true })
     }),
   )
   it(
@@ -192,7 +281,7 @@ function deletingAll(open: Open): void {
         { namespace: 0, hash: hashOf('b') },
       ])
       expect(await store.count()).toBe(1)
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: nowMs(), isTombstone: true })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(nowMs() + 1), isTombstone: true })
       expect(await store.deleteAll(account(3), 'all', asked(nowMs()))).toEqual([])
     }),
   )

@@ -1,12 +1,13 @@
 /** The part of the contract suite about how long something is kept: expiries that are set, revocations that have none. */
 import { describe, expect, it } from 'vitest'
 import { TOMBSTONE_MS } from '../src/store/item-version.ts'
-import { NEVER_MS, REVOCATIONS } from '../src/store/store.ts'
+import { type Item, NEVER_MS, REVOCATIONS } from '../src/store/store.ts'
 import {
   account,
   asked,
   bytes,
   DAY,
+  expectSums,
   HOUR,
   hashes,
   hashOf,
@@ -15,6 +16,8 @@ import {
   message,
   type Open,
   put,
+  replaces,
+  times,
   versionOf,
   withStore,
 } from './message-store-contract-parts.ts'
@@ -24,6 +27,7 @@ export function lifeContract(open: Open): void {
   describe('setting expiries late, or of what is not there', () => settingAgain(open))
   describe('shortening everything', () => shorteningAll(open))
   describe('lives that were shortened (NODE-84)', () => shortened(open))
+  describe('lives that were shortened and are over (NODE-80)', () => ended(open))
   describe('revocations (NODE-88)', () => revocations(open))
 }
 
@@ -52,7 +56,7 @@ function expiries(open: Open): void {
           [hashOf('a'), at + 3],
         ]),
       )
-      expect(await versionOf(store, 'a', 5)).toMatchObject({ expiryMs: at + 3, changedAtMs: at + 2 })
+      expect(await versionOf(store, 'a', 5)).toMatchObject({ expiryMs: at + 3, ...times(at, at + 2) })
       expect(await store.expiries(account(2), names)).toEqual(new Map())
     }),
   )
@@ -99,7 +103,7 @@ function settingAgain(open: Open): void {
         })
       }
       expect((await store.setExpiries(account(1), [hashOf('a')], [at + 9], 'set', late(at + 1))).updated).toHaveLength(1)
-      expect(await versionOf(store, 'a')).toEqual({ changedAtMs: at + 1, isTombstone: false, expiryMs: at + 9 })
+      expect(await versionOf(store, 'a')).toEqual({ ...times(at, at + 1), isTombstone: false, expiryMs: at + 9 })
     }),
   )
   it(
@@ -135,8 +139,8 @@ function shorteningAll(open: Open): void {
       await put(test, message(at, 'other', { namespace: 2 }))
       expect(await store.expireAll(account(1), 0, at + 60_000, asked(at, 'p'))).toEqual([{ namespace: 0, hash: hashOf('long') }])
       expect(await store.expireAll(account(1), 'all', at + 60_000, asked(at))).toEqual([{ namespace: 2, hash: hashOf('other') }])
-      expect(await versionOf(store, 'long')).toEqual({ changedAtMs: at + 1, isTombstone: false, expiryMs: at + 60_000 })
-      expect(await versionOf(store, 'short')).toMatchObject({ changedAtMs: at })
+      expect(await versionOf(store, 'long')).toEqual({ ...times(at, at + 1), isTombstone: false, expiryMs: at + 60_000 })
+      expect(await versionOf(store, 'short')).toMatchObject(times(at))
       expect(await store.expireAll(account(1), 'all', at + 1, late(at))).toEqual([])
     }),
   )
@@ -169,7 +173,7 @@ function shortened(open: Open): void {
       await put(test, one)
       await store.setExpiries(account(1), [hashOf('a')], [at + HOUR], 'shorten', asked(at + 5, 'shorter'))
       await test.advance(HOUR)
-      const tombstone = { changedAtMs: at + 5, isTombstone: true, expiryMs: at + 5 + TOMBSTONE_MS }
+      const tombstone = { ...times(at, at + 5), isTombstone: true, expiryMs: at + 5 + TOMBSTONE_MS }
       expect(await versionOf(store, 'a')).toEqual(tombstone)
       expect((await store.store(one, false, late(at))).outcome).toBe('obsolete')
       await store.sweep()
@@ -178,7 +182,7 @@ function shortened(open: Open): void {
       ])
       expect((await store.store(one, false, late(at))).outcome).toBe('obsolete')
       expect((await store.store(one, false, asked(at))).outcome).toBe('stored')
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: at + 6, isTombstone: false })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 1), isTombstone: false })
     }),
   )
   it(
@@ -188,11 +192,55 @@ function shortened(open: Open): void {
       await put(test, message(nowMs(), 'a'))
       await store.expireAll(account(1), 'all', nowMs() - 1, asked(nowMs(), 'now'))
       expect(await hashes(store)).toEqual([])
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: nowMs() + 1, isTombstone: true })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(nowMs(), nowMs() + 1), isTombstone: true })
       expect(await store.delete(account(1), [hashOf('a')], asked(nowMs() + 9, 'deleted'))).toEqual([])
-      expect(await versionOf(store, 'a')).toMatchObject({ changedAtMs: nowMs() + 9, isTombstone: true })
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(nowMs() + 9), isTombstone: true })
       expect((await put(test, message(nowMs(), 'a'))).outcome).toBe('stored')
       expect(await hashes(store)).toEqual(['a'])
+    }),
+  )
+}
+
+function ended(open: Open): void {
+  it(
+    'leave a tombstone that is later than the message with its life unshortened, not than a later expiry or a later store of it',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      for (const isSwept of [false, true]) {
+        const { account: of, namespace, hash, timestampMs, expiryMs, data } = message(at, 'a', { expiryMs: at + DAY })
+        const item = (version: { decidedAtMs: number; changedAtMs: number }): Item => ({
+          ...{ account: of, namespace, hash, ...version, isTombstone: false, expiryMs },
+          message: { timestampMs, data },
+        })
+        await store.merge([item(times(at))], replaces)
+        await store.expireAll(account(1), 'all', nowMs() - 1, late(at + 5, 'now'))
+        if (isSwept) await store.sweep()
+        expect(await store.merge([item(times(at)), item(times(at, at + 4))], replaces)).toBe(0)
+        expect(await versionOf(store, 'a')).toMatchObject({ ...times(at, at + 5), isTombstone: true })
+        expect(await store.merge([item(times(at, at + 6))], replaces)).toBe(1)
+        await store.expireAll(account(1), 'all', nowMs() - 1, late(at + 7, 'again'))
+        if (isSwept) await store.sweep()
+        expect(await store.merge([item(times(at + 1))], replaces)).toBe(1)
+        expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 1), isTombstone: false })
+        await store.forget(account(1))
+        await expectSums(test)
+      }
+    }),
+  )
+  it(
+    'leave a tombstone that a late store after the last one takes away, as does a late deletion',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      await put(test, message(at, 'a'))
+      await store.expireAll(account(1), 'all', at - 1, asked(at + 5, 'now'))
+      expect((await store.store(message(at, 'a'), false, late(at))).outcome).toBe('obsolete')
+      expect((await store.store(message(at, 'a'), false, late(at + 1))).outcome).toBe('stored')
+      expect(await versionOf(store, 'a')).toMatchObject(times(at + 1))
+      await store.expireAll(account(1), 'all', at - 1, asked(at + 5, 'now'))
+      expect(await store.delete(account(1), [hashOf('a')], late(at + 2, 'deleted'))).toEqual([])
+      expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 2), isTombstone: true })
     }),
   )
 }
@@ -230,7 +278,7 @@ function revocations(open: Open): void {
       await store.expireAll(account(1), 'all', nowMs(), asked(nowMs() + 1))
       expect(await store.count()).toBe(0)
       const [item] = (await itemsOf(store, [account(1)])).filter(one => !one.isTombstone)
-      expect(item).toMatchObject({ namespace: REVOCATIONS, expiryMs: NEVER_MS, changedAtMs: nowMs(), proof: bytes('revoke') })
+      expect(item).toMatchObject({ namespace: REVOCATIONS, expiryMs: NEVER_MS, ...times(nowMs()), proof: bytes('revoke') })
       expect(item?.message?.data).toEqual(token(1))
       expect(await store.delete(account(1), [item!.hash], asked(nowMs() + 9))).toEqual([])
       await test.advance(400 * DAY)

@@ -21,6 +21,7 @@ import {
   plain,
   put,
   replaces,
+  times,
   versionOf,
   withStore,
 } from './message-store-contract-parts.ts'
@@ -36,7 +37,7 @@ export function mergingContract(open: Open): void {
 /** An item as it could come from a member. */
 function item(nowMs: number, name: string, parts: Partial<Item> = {}): Item {
   const { account: of, namespace, hash, expiryMs, timestampMs, data } = message(nowMs, name)
-  const version = { changedAtMs: nowMs, isTombstone: false, expiryMs }
+  const version = { ...times(nowMs), isTombstone: false, expiryMs }
   return { account: of, namespace, hash, ...version, message: { timestampMs, data }, ...parts }
 }
 
@@ -51,10 +52,10 @@ function merging(open: Open): void {
     withStore(open, async ({ store, nowMs }) => {
       const at = nowMs()
       expect(await store.merge([item(at, 'a'), item(at, 'b')], replaces)).toBe(2)
-      expect(await store.merge([item(at, 'a'), item(at, 'b', { changedAtMs: at - 1, expiryMs: at + DAY })], replaces)).toBe(0)
-      expect(await store.merge([item(at, 'a', { changedAtMs: at + 1, expiryMs: at + 9, proof: bytes('p') })], replaces)).toBe(1)
+      expect(await store.merge([item(at, 'a'), item(at, 'b', { ...times(at - 1), expiryMs: at + DAY })], replaces)).toBe(0)
+      expect(await store.merge([item(at, 'a', { ...times(at + 1), expiryMs: at + 9, proof: bytes('p') })], replaces)).toBe(1)
       expect((await itemsOf(store, [account(1)]))[0]).toEqual(
-        item(at, 'a', { changedAtMs: at + 1, expiryMs: at + 9, proof: bytes('p') }),
+        item(at, 'a', { ...times(at + 1), expiryMs: at + 9, proof: bytes('p') }),
       )
     }),
   )
@@ -69,9 +70,34 @@ function merging(open: Open): void {
       expect(await store.merge([tombstone(at, 'a', { proof: bytes('p') })], replaces)).toBe(1)
       expect(await store.merge([item(at, 'a', { expiryMs: at + DAY }), tombstone(at, 'a')], replaces)).toBe(0)
       expect(await hashes(store)).toEqual([])
-      expect(await store.merge([item(at, 'a', { changedAtMs: at + 1 })], replaces)).toBe(1)
+      expect(await store.merge([item(at, 'a', times(at + 1))], replaces)).toBe(1)
       expect(await hashes(store)).toEqual(['a'])
-      expect(await versionOf(store, 'a')).toEqual({ changedAtMs: at + 1, isTombstone: false, expiryMs: at + HOUR })
+      expect(await versionOf(store, 'a')).toEqual({ ...times(at + 1), isTombstone: false, expiryMs: at + HOUR })
+    }),
+  )
+  it(
+    'asks of two versions for the later decision first, then for the later change, the tombstone and the later expiry',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      const ascending = [
+        item(at, 'a', times(at)),
+        item(at, 'a', { ...times(at), expiryMs: at + DAY }),
+        tombstone(at, 'a', times(at)),
+        item(at, 'a', { ...times(at, at + 5), expiryMs: at + 9 }),
+        tombstone(at, 'a', times(at, at + 5)),
+        item(at, 'a', times(at + 1)),
+        item(at, 'a', { ...times(at + 1, at + 9), expiryMs: at + 30 * DAY }),
+        tombstone(at, 'a', times(at + 2)),
+        item(at, 'a', times(at + 3)),
+      ]
+      for (const [i, one] of ascending.entries()) {
+        expect(await store.merge([one], replaces)).toBe(1)
+        expect(await store.merge(ascending.slice(0, i + 1), replaces)).toBe(0)
+        const { decidedAtMs, changedAtMs, isTombstone } = one
+        expect(await versionOf(store, 'a')).toMatchObject({ decidedAtMs, changedAtMs, isTombstone })
+        await expectSums(test)
+      }
     }),
   )
   it(
@@ -81,7 +107,7 @@ function merging(open: Open): void {
       for (const name of ['a', 'b', 'c']) await put(test, message(nowMs(), name))
       await store.delete(account(1), [hashOf('a')], asked(nowMs()))
       await store.merge(
-        ['b', 'a'].map(name => item(nowMs(), name, { changedAtMs: nowMs() + 5 })),
+        ['b', 'a'].map(name => item(nowMs(), name, times(nowMs() + 5))),
         replaces,
       )
       expect(await hashes(store)).toEqual(['b', 'c', 'a'])
@@ -97,7 +123,7 @@ function mergingMany(open: Open): void {
       const { store, nowMs } = test
       const at = nowMs()
       expect(await store.merge([tombstone(at, 'a', { expiryMs: at + 400 * DAY })], replaces)).toBe(1)
-      expect(await versionOf(store, 'a')).toEqual({ changedAtMs: at, isTombstone: true, expiryMs: at + TOMBSTONE_MS })
+      expect(await versionOf(store, 'a')).toEqual({ ...times(at), isTombstone: true, expiryMs: at + TOMBSTONE_MS })
       expect((await store.store(message(at, 'a'), false, late(at))).outcome).toBe('obsolete')
       const gone = [
         item(at, 'b', { expiryMs: at }),
@@ -137,7 +163,7 @@ function mergingSpecial(open: Open): void {
       const { store, nowMs } = test
       const at = nowMs()
       const slot = (name: string, age: number, changedAtMs: number): Item => ({
-        ...item(at, name, { namespace: OUTBOX, changedAtMs }),
+        ...item(at, name, { namespace: OUTBOX, ...times(changedAtMs) }),
         message: { timestampMs: at - age, data: bytes(name) },
       })
       expect(await store.merge([slot('m', 5, at)], replaces)).toBe(1)
@@ -147,7 +173,7 @@ function mergingSpecial(open: Open): void {
       expect(await hashes(store, { namespace: OUTBOX })).toEqual(['a'])
       expect(await versionOf(store, 'n', OUTBOX)).toBeUndefined()
       expect(await store.merge([slot('a', 9, at + 1)], replaces)).toBe(1)
-      expect((await itemsOf(store, [account(1)]))[0]).toMatchObject({ changedAtMs: at + 1, message: { timestampMs: at - 4 } })
+      expect((await itemsOf(store, [account(1)]))[0]).toMatchObject({ ...times(at + 1), message: { timestampMs: at - 4 } })
       await expectSums(test)
     }),
   )
@@ -157,7 +183,7 @@ function mergingSpecial(open: Open): void {
       const { store, nowMs } = test
       const revocation = (n: number): Item => {
         const data = new Uint8Array(36).fill(n)
-        const version = { changedAtMs: nowMs() + n, isTombstone: false, expiryMs: NEVER_MS }
+        const version = { ...times(nowMs() + n), isTombstone: false, expiryMs: NEVER_MS }
         return {
           account: account(1),
           namespace: REVOCATIONS,

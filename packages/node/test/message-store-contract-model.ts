@@ -22,11 +22,11 @@ import {
   withStore,
 } from './message-store-contract-parts.ts'
 
-const ACCOUNTS = [account(1), account(2)]
+export const ACCOUNTS = [account(1), account(2)]
 const NAMESPACES = [0, 5, OUTBOX]
 const NAMES = ['a', 'b', 'c']
 const DAY = 24 * HOUR
-const RUNS = 60
+export const RUNS = 60
 
 /** A change or a moment; times are relative to the time of the store. */
 type Step =
@@ -69,10 +69,11 @@ class Model {
   versions(of: Uint8Array): ItemVersion[] {
     return this.#of(of)
       .sort((a, b) => (a.key < b.key ? -1 : 1))
-      .map(({ account, namespace, hash, changedAtMs, isTombstone, expiryMs }) => ({
+      .map(({ account, namespace, hash, decidedAtMs, changedAtMs, isTombstone, expiryMs }) => ({
         account,
         namespace,
         hash,
+        decidedAtMs,
         changedAtMs,
         isTombstone,
         expiryMs,
@@ -88,21 +89,26 @@ class Model {
   store(of: Uint8Array, namespace: number, name: string, timestampMs: number, expiryMs: number, change: Change): StoreOutcome {
     const held = this.#entries.find(one => one.key === keyOf(of, namespace, hashOf(name)))
     const isOutbox = replaces(namespace)
-    const changedAtMs = effective(change, held)
+    const at = effective(change, held?.decidedAtMs)
     if (held?.isTombstone === false) {
-      if (change.mode === 'late' && change.atMs < held.changedAtMs) return { outcome: 'obsolete', expiryMs: held.expiryMs }
-      const longer = Math.max(expiryMs, held.expiryMs)
+      const isLate = change.mode === 'late'
+      if (isLate && change.atMs < held.decidedAtMs) return { outcome: 'obsolete', expiryMs: held.expiryMs }
+      const wasSetSince = isLate && change.atMs < held.changedAtMs
+      const longer = wasSetSince ? held.expiryMs : Math.max(expiryMs, held.expiryMs)
       const timestamp = isOutbox ? Math.max(timestampMs, held.timestampMs) : held.timestampMs
-      this.#set({ ...held, expiryMs: longer, timestampMs: timestamp, changedAtMs: changedAtMs ?? held.changedAtMs })
+      const decidedAtMs = at ?? held.decidedAtMs
+      const changedAtMs = Math.max(decidedAtMs, held.changedAtMs)
+      this.#set({ ...held, expiryMs: longer, timestampMs: timestamp, decidedAtMs, changedAtMs })
       return { outcome: 'already', expiryMs: longer }
     }
     const others = isOutbox ? this.#live(of, namespace) : []
     const beaten = others.some(
       one => one.timestampMs > timestampMs || (one.timestampMs === timestampMs && one.hash > hashOf(name)),
     )
-    if (changedAtMs === undefined || beaten) return { outcome: 'obsolete', expiryMs }
+    if (at === undefined || beaten) return { outcome: 'obsolete', expiryMs }
     this.#entries = this.#entries.filter(one => !others.includes(one))
-    const version = { changedAtMs, isTombstone: false, expiryMs, timestampMs, isShortened: false, arrival: this.#arrivals++ }
+    const times = { decidedAtMs: at, changedAtMs: at, expiryMs, timestampMs }
+    const version = { ...times, isTombstone: false, isShortened: false, arrival: this.#arrivals++ }
     const hash = hashOf(name)
     this.#set({ account: of, namespace, hash, key: keyOf(of, namespace, hash), ...version })
     return { outcome: 'stored', expiryMs }
@@ -111,16 +117,16 @@ class Model {
   delete(of: Uint8Array, names: readonly string[], change: Change): string[] {
     const hit = this.#of(of).filter(one => names.map(hashOf).includes(one.hash))
     const gone = hit.filter(one => {
-      const at = one.isTombstone || change.atMs === one.changedAtMs ? change.atMs : effective(change, one)
-      if (at === undefined || at < one.changedAtMs) return false
-      this.#bury(one, at)
+      const isLater = change.atMs > one.decidedAtMs
+      if (!isLater && (one.isTombstone || (change.mode === 'late' && change.atMs !== one.decidedAtMs))) return false
+      this.#bury(one, change.atMs)
       return !one.isTombstone
     })
     return [...new Set(gone.map(one => one.hash))].sort()
   }
 
   deleteAll(of: Uint8Array, namespaces: NamespaceChoice, change: Change, untilMs = Number.POSITIVE_INFINITY): string[] {
-    const hit = this.#live(of, namespaces).filter(one => one.changedAtMs <= change.atMs && one.timestampMs <= untilMs)
+    const hit = this.#live(of, namespaces).filter(one => one.decidedAtMs <= change.atMs && one.timestampMs <= untilMs)
     for (const one of hit) this.#bury(one, change.atMs)
     return hit.map(one => `${one.namespace} ${one.hash}`).sort()
   }
@@ -136,7 +142,7 @@ class Model {
   }
 
   #setExpiry(one: Entry, expiryMs: number, how: ExpiryMode, change: Change): boolean {
-    const changedAtMs = effective(change, one)
+    const changedAtMs = effective(change, one.changedAtMs)
     const applies = how === 'set' || (how === 'shorten' ? expiryMs < one.expiryMs : expiryMs > one.expiryMs)
     if (!applies || changedAtMs === undefined) return false
     this.#set({ ...one, expiryMs, changedAtMs, isShortened: one.isShortened || expiryMs < one.expiryMs })
@@ -144,8 +150,9 @@ class Model {
     return true
   }
 
-  #bury(one: Entry, changedAtMs: number): void {
-    this.#set({ ...one, isTombstone: true, changedAtMs, expiryMs: changedAtMs + TOMBSTONE_MS })
+  #bury(one: Entry, askedAtMs: number): void {
+    const atMs = Math.max(askedAtMs, one.decidedAtMs + 1)
+    this.#set({ ...one, isTombstone: true, decidedAtMs: atMs, changedAtMs: atMs, expiryMs: atMs + TOMBSTONE_MS })
     this.wait(0)
   }
 
@@ -166,10 +173,10 @@ function keyOf(of: Uint8Array, namespace: number, hash: string): string {
   return `${of[32]} ${hash} ${String(namespace + 100).padStart(4, '0')}`
 }
 
-function effective(change: Change, held: ItemVersion | undefined): number | undefined {
-  if (held === undefined) return change.atMs
-  if (change.mode === 'asked') return Math.max(change.atMs, held.changedAtMs + 1)
-  return change.atMs > held.changedAtMs ? change.atMs : undefined
+function effective(change: Change, heldMs: number | undefined): number | undefined {
+  if (heldMs === undefined) return change.atMs
+  if (change.mode === 'asked') return Math.max(change.atMs, heldMs + 1)
+  return change.atMs > heldMs ? change.atMs : undefined
 }
 
 /** Does a step at both; returns what the store said and what the model did. */
@@ -211,9 +218,9 @@ async function take(step: Step, { store, nowMs }: StoreUnderTest, model: Model):
   }
 }
 
-const when = { at: fc.integer({ min: -4, max: 4 }), mode: fc.constantFrom('asked' as const, 'late' as const) }
+export const when = { at: fc.integer({ min: -4, max: 4 }), mode: fc.constantFrom('asked' as const, 'late' as const) }
 const of = fc.nat(1)
-const life = fc.constantFrom(20_000, 90_000, HOUR, HOUR + 1, DAY)
+export const life = fc.constantFrom(20_000, 90_000, HOUR, HOUR + 1, DAY)
 const names = fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1 })
 const namespaces = fc.constantFrom<NamespaceChoice>('all', ...NAMESPACES)
 
@@ -272,7 +279,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-async function readable({ store }: StoreUnderTest) {
+/** The pages of all mailboxes. */
+export async function readable({ store }: StoreUnderTest) {
   const pages = ACCOUNTS.flatMap(one =>
     NAMESPACES.map(async namespace => {
       const { messages } = await store.retrieve({ account: one, namespace, budgetBytes: PLENTY })
@@ -283,7 +291,7 @@ async function readable({ store }: StoreUnderTest) {
 }
 
 /** Each takes from the other what is later there, until neither has anything to take. */
-async function compare(a: StoreUnderTest, b: StoreUnderTest): Promise<void> {
+export async function compare(a: StoreUnderTest, b: StoreUnderTest): Promise<void> {
   const pull = async (to: StoreUnderTest, from: StoreUnderTest): Promise<number> => {
     const offered = await itemsOf(from.store, ACCOUNTS)
     const held = await to.store.heldVersions(offered)

@@ -47,6 +47,11 @@ export function asked(atMs: number, proof?: string): Change {
   return { atMs, mode: 'asked', ...(proof !== undefined && { proof: bytes(proof) }) }
 }
 
+/** Both times of a version. */
+export function times(decidedAtMs: number, changedAtMs = decidedAtMs) {
+  return { decidedAtMs, changedAtMs }
+}
+
 export function late(atMs: number, proof?: string): Change {
   return { ...asked(atMs, proof), mode: 'late' }
 }
@@ -68,7 +73,9 @@ export async function hashes(
 /** The version of an item of account 1, without the name. */
 export async function versionOf(store: MessageStore, name: string, namespace = 0, of = account(1)) {
   const [held] = await store.heldVersions([{ account: of, namespace, hash: hashOf(name) }])
-  return held && { changedAtMs: held.changedAtMs, isTombstone: held.isTombstone, expiryMs: held.expiryMs }
+  if (held === undefined) return undefined
+  const { decidedAtMs, changedAtMs, isTombstone, expiryMs } = held
+  return { decidedAtMs, changedAtMs, isTombstone, expiryMs }
 }
 
 /** Arrays of a driver's own class as plain ones. */

@@ -19,6 +19,7 @@ import {
   put,
   replaces,
   type StoreUnderTest,
+  times,
   withStore,
 } from './message-store-contract-parts.ts'
 
@@ -26,6 +27,7 @@ export function swarmStoreContract(open: Open): void {
   describe('sums (NODE-85)', () => sums(open))
   describe('sums of what has expired (NODE-86)', () => expiredSums(open))
   describe('versions by the minute, by account and by name (NODE-87)', () => reading(open))
+  describe('versions (NODE-80)', () => bothTimes(open))
   describe('items (NODE-87)', () => items(open))
   describe('accounts (NODE-87)', () => accounts(open))
   describe('deliveries (NODE-89)', () => deliveries(open))
@@ -56,6 +58,11 @@ function sums(open: Open): void {
       await store.deleteAll(account(1), 'all', asked(nowMs()))
       await expectSums(test)
       expect((await store.sums({ from: minute(NEVER_MS), to: minute(NEVER_MS) + 1 }, 1))[0]).not.toBe(0n)
+      await put(test, message(nowMs(), 'e'))
+      await store.setExpiries(account(1), [hashOf('e')], [nowMs() + 9 * HOUR], 'set', asked(nowMs() + 7))
+      const ended = { account: account(1), namespace: 0, hash: hashOf('f'), ...times(nowMs() - 3, nowMs()) }
+      await store.merge([{ ...ended, isTombstone: true, expiryMs: 0 }], replaces)
+      await expectSums(test)
       await store.forget(account(1))
       expect(
         (await store.sums({ from: minute(nowMs()), to: minute(nowMs() + 31 * DAY) }, 100_000)).every(sum => sum === 0n),
@@ -122,7 +129,7 @@ function reading(open: Open): void {
     const at = nowMs() + HOUR - TOMBSTONE_MS
     for (let i = 0; i < 4; i++) {
       const name = { account: account(i % 2), namespace: i, hash: hashOf(`t${i}.`) }
-      await store.merge([{ ...name, changedAtMs: at + i * 30_000, isTombstone: true, expiryMs: 0 }], replaces)
+      await store.merge([{ ...name, ...times(at - i, at + i * 30_000), isTombstone: true, expiryMs: 0 }], replaces)
     }
   }
   it(
@@ -171,6 +178,31 @@ function reading(open: Open): void {
   )
 }
 
+function bothTimes(open: Open): void {
+  it(
+    'tell when an item was decided and when it changed, wherever they are read',
+    withStore(open, async test => {
+      const { store, nowMs } = test
+      const at = nowMs()
+      const tombstone = { account: account(1), namespace: 0, hash: hashOf('b'), isTombstone: true, ...times(at - 7, at - 1) }
+      await put(test, message(at, 'a'))
+      await store.setExpiries(account(1), [hashOf('a')], [at + 2 * HOUR], 'set', asked(at + 10))
+      await store.merge([{ ...tombstone, expiryMs: 0 }], replaces)
+      const changed = { account: account(1), namespace: 0, hash: hashOf('a'), isTombstone: false, ...times(at, at + 10) }
+      const both = [
+        { ...changed, expiryMs: at + 2 * HOUR },
+        { ...tombstone, expiryMs: at - 1 + TOMBSTONE_MS },
+      ]
+      expect(plain(await store.versionsOf(account(1), 10))).toEqual(both)
+      expect(plain(await store.versions({ from: 0, to: minute(at + 31 * DAY) }, 10))).toEqual(both)
+      expect(plain(await store.heldVersions(both))).toEqual(both)
+      expect((await store.items(both, 1e9)).map(({ message: _, account: __, ...version }) => version)).toEqual(
+        both.map(({ account: _, ...version }) => version),
+      )
+    }),
+  )
+}
+
 function items(open: Open): void {
   it(
     'come by name with data and proof, and without what is not there',
@@ -183,7 +215,7 @@ function items(open: Open): void {
       const found = await store.items([unknown, ...versions, { ...versions[0]!, namespace: 1 }], 1e9)
       expect(found.map(item => item.hash)).toEqual([hashOf('a'), hashOf('b')])
       expect(found.map(item => item.message?.data.length)).toEqual([12, 0])
-      expect(found[0]).toMatchObject({ changedAtMs: nowMs(), isTombstone: false, message: { timestampMs: nowMs() } })
+      expect(found[0]).toMatchObject({ ...times(nowMs()), isTombstone: false, message: { timestampMs: nowMs() } })
       expect('proof' in found[0]!).toBe(false)
     }),
   )
@@ -290,6 +322,20 @@ function deliveries(open: Open): void {
       await store.settleDelivery(found[1]!.id, undefined)
       await store.queueDelivery('p', bytes('5'), later, 3)
       expect(await store.dueDeliveries(later + 10 * DELIVERY_LEASE_MS, 100)).toHaveLength(4)
+    }),
+  )
+  it(
+    'are counted while they wait, whoever they are for and given out or not',
+    withStore(open, async ({ store, nowMs }) => {
+      expect(await store.deliveriesWaiting()).toBe(0)
+      await store.queueDelivery('other', bytes('x'), nowMs(), 3)
+      for (let i = 0; i < 5; i++) await store.queueDelivery('p', bytes(`${i}`), nowMs(), 3)
+      expect(await store.deliveriesWaiting()).toBe(4)
+      const [first, second] = await store.dueDeliveries(nowMs() + DELIVERY_DELAY_MS, 2)
+      expect(await store.deliveriesWaiting()).toBe(4)
+      await store.settleDelivery(first!.id, undefined)
+      await store.settleDelivery(second!.id, nowMs() + DELIVERY_LEASE_MS)
+      expect(await store.deliveriesWaiting()).toBe(3)
     }),
   )
 }

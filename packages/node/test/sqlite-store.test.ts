@@ -218,66 +218,6 @@ describe('retrieving from SQLite', () => {
   })
 })
 
-/** The tables as version 1 had them. */
-const FIRST_VERSION = `
-CREATE TABLE owners (id INTEGER PRIMARY KEY, account BLOB NOT NULL UNIQUE);
-CREATE TABLE messages (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, namespace INTEGER NOT NULL, hash TEXT NOT NULL,
-  timestamp INTEGER NOT NULL, expiry INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (owner, hash, namespace));
-CREATE INDEX mailbox ON messages (owner, namespace);
-CREATE INDEX expiries ON messages (expiry);
-PRAGMA user_version = 1;
-`
-
-describe('a database of another version', () => {
-  it('of the first keeps its messages, changed when they were sent but not later than now, and gets sums (NODE-28, NODE-83)', async () => {
-    const file = join(newDirectory(), 'messages.db')
-    const clock = new ManualClock()
-    const database = await openDatabase(file)
-    database.exec(FIRST_VERSION)
-    const add = database.prepare(
-      'INSERT INTO messages (owner, namespace, hash, timestamp, expiry, data) VALUES (1, ?, ?, ?, ?, ?)',
-    )
-    database.prepare('INSERT INTO owners (id, account) VALUES (1, ?)').run(new Uint8Array(33))
-    const expiry = clock.ms + 600_000
-    add.run(0, 'A'.repeat(43), clock.ms - 50, expiry, new Uint8Array(5000).fill(7))
-    add.run(0, 'B'.repeat(43), clock.ms + 9000, expiry, new Uint8Array(3))
-    add.run(2, 'C'.repeat(43), clock.ms - 9000, clock.ms, new Uint8Array(3))
-    database.close()
-    const store = await open(file, clock)
-    const page = await store.retrieve({ account: new Uint8Array(33), namespace: 0, budgetBytes: 1e6 })
-    expect(page.messages.map(found => [found.timestampMs, found.data.length])).toEqual([
-      [clock.ms - 50, 5000],
-      [clock.ms + 9000, 3],
-    ])
-    const { versions, sums } = await everything(store)
-    expect(versions.map(version => version.changedAtMs)).toEqual([clock.ms - 50, clock.ms])
-    expect(sums).toEqual(expectedSums(versions, clock.ms))
-    await store.delete(new Uint8Array(33), ['A'.repeat(43)], { atMs: clock.ms, mode: 'asked' })
-    const after = await everything(store)
-    expect(after.sums).toEqual(expectedSums(after.versions, clock.ms))
-    await store.close()
-    const again = await open(file, clock)
-    expect(await everything(again)).toEqual(after)
-    await again.close()
-  })
-  it('stays as it is when it cannot be brought up to date', async () => {
-    const file = join(newDirectory(), 'messages.db')
-    const database = await openDatabase(file)
-    database.exec(`${FIRST_VERSION} CREATE TABLE notes (other TEXT);`)
-    await expect(open(file, new ManualClock())).rejects.toMatchObject({ code: 'store-failed' })
-    expect(database.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 1 })
-    expect(database.prepare("SELECT count(*) AS n FROM pragma_table_info('messages')").get()).toMatchObject({ n: 7 })
-    database.close()
-  })
-  it('to come is refused', async () => {
-    const newer = join(newDirectory(), 'messages.db')
-    const database = await openDatabase(newer)
-    database.exec('PRAGMA user_version = 3')
-    database.close()
-    await expect(open(newer, new ManualClock())).rejects.toMatchObject({ code: 'store-failed' })
-  })
-})
-
 describe('a database that cannot be used', () => {
   const damage = (file: string, fromByte: number): void => {
     const content = readFileSync(file)

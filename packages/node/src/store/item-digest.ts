@@ -7,7 +7,7 @@
  * | hash | its characters, a word each |
  * | account | bytes 0 to 7, two words, least significant byte first |
  * | namespace | its 32 bits |
- * | changedAt, expiry | quotient and remainder by 2³² |
+ * | decidedAt, changedAt, expiry | quotient and remainder by 2³² |
  * | kind | 0 message, 1 tombstone |
  *
  * Two lanes of 32 bits take each word w: `lane = imul(lane ⊕ w, factor)`, then `lane ⊕= lane >>> shift`. A last step mixes each with the
@@ -32,7 +32,7 @@ const WORD = 2 ** 32
 
 /** The digest of a version. */
 export function itemDigest(item: ItemVersion): Lanes {
-  const { hash, account, namespace, changedAtMs, expiryMs } = item
+  const { hash, account, namespace, decidedAtMs, changedAtMs, expiryMs } = item
   let high = 0x243f6a88
   let low = 0x85a308d3
   const take = (word: number): void => {
@@ -45,6 +45,8 @@ export function itemDigest(item: ItemVersion): Lanes {
   take(littleEndian(account, 0))
   take(littleEndian(account, 4))
   take(namespace)
+  take(Math.floor(decidedAtMs / WORD))
+  take(decidedAtMs % WORD)
   take(Math.floor(changedAtMs / WORD))
   take(changedAtMs % WORD)
   take(Math.floor(expiryMs / WORD))

@@ -1,11 +1,21 @@
 /**
- * Which version of an item counts (clauses NODE-80 to NODE-82). Pure; every store shares it.
+ * Which version of an item counts, and what times a change gives it (clauses NODE-80 to NODE-82). Pure; every store shares it.
  *
  * | of two versions of an item | counts |
  * |---|---|
- * | changed at different times | the later change |
- * | a message and a tombstone of one time | the tombstone |
- * | two messages of one time | the later expiry |
+ * | decided at different times | the later decision |
+ * | of one decision, changed at different times | the later change |
+ * | of the same times, a message and a tombstone | the tombstone |
+ * | of the same times, two messages | the later expiry |
+ *
+ * | a change at time t, of what is held (decided, changed) | gives it |
+ * |---|---|
+ * | store | t, and t or `changed` where that is later |
+ * | expiry | `decided`, t |
+ * | deletion | t, t; where t is not later than `decided`, `decided` + 1 twice |
+ * | end of a life that was shortened | what it had |
+ *
+ * So the deletion of a message is later than any expiry that is set of it, and a later store is later than the deletion.
  */
 import { blake2b, type Crypto } from '@session-v2/crypto'
 import { encodeBase64 } from '@session-v2/encoding'
@@ -17,7 +27,10 @@ export const TOMBSTONE_MS = 30 * 86_400_000
 /** Revoked tokens that an account can have. */
 export const REVOKED_TOKENS_MAX = 50
 
-/** When a tombstone goes that was made at `changedAtMs`. */
+/**
+ * When a tombstone goes that was made at `changedAtMs`. Its decision would not do: a life that was raised again and again, then shortened,
+ * was decided long before it ends.
+ */
 export function tombstoneExpiryMs(changedAtMs: number): number {
   return changedAtMs + TOMBSTONE_MS
 }
@@ -27,29 +40,53 @@ export function minuteOf(timeMs: number): number {
   return Math.floor(timeMs / MINUTE_MS)
 }
 
-type Version = Pick<ItemVersion, 'changedAtMs' | 'isTombstone' | 'expiryMs'>
+/** When it was decided whether the item is there, and when it changed last. */
+export type VersionTimes = Pick<ItemVersion, 'decidedAtMs' | 'changedAtMs'>
+type Version = Pick<ItemVersion, 'decidedAtMs' | 'changedAtMs' | 'isTombstone' | 'expiryMs'>
 
 /** Whether `version` counts, and not the one that is held. */
 export function isLater(version: Version, held: Version | undefined): boolean {
   if (held === undefined) return true
+  if (version.decidedAtMs !== held.decidedAtMs) return version.decidedAtMs > held.decidedAtMs
   if (version.changedAtMs !== held.changedAtMs) return version.changedAtMs > held.changedAtMs
   if (version.isTombstone !== held.isTombstone) return version.isTombstone
   return version.expiryMs > held.expiryMs
 }
 
-/** The time at which a change counts, or undefined where it is late and the version that is held is not earlier. */
-export function effectiveAtMs(change: Change, held: Version | undefined): number | undefined {
-  if (held === undefined || change.atMs > held.changedAtMs) return change.atMs
-  return change.mode === 'asked' ? held.changedAtMs + 1 : undefined
+/** Times of what is stored now and was not there before. */
+export function timesOfNew(atMs: number): VersionTimes {
+  return { decidedAtMs: atMs, changedAtMs: atMs }
+}
+
+/** Times that a message has once it is stored or revoked; undefined where that is late, and what is held was decided as late or later. */
+export function timesOfStore(change: Change, held: Version | undefined): VersionTimes | undefined {
+  if (held === undefined) return timesOfNew(change.atMs)
+  const decidedAtMs = countsAtMs(change, held.decidedAtMs)
+  if (decidedAtMs === undefined) return undefined
+  return { decidedAtMs, changedAtMs: held.isTombstone ? decidedAtMs : Math.max(decidedAtMs, held.changedAtMs) }
+}
+
+/** Times of a message whose expiry is set; undefined where that is late, and the message changed as late or later. */
+export function timesOfExpiry(change: Change, held: VersionTimes): VersionTimes | undefined {
+  const changedAtMs = countsAtMs(change, held.changedAtMs)
+  return changedAtMs === undefined ? undefined : { decidedAtMs: held.decidedAtMs, changedAtMs }
 }
 
 /**
- * The same for a deletion. It wins also at the time of the message, so that there it needs no later one; where a tombstone is, only a
- * later one says anything.
+ * Times of the tombstone that a deletion leaves; undefined where it has no effect. Of a message it has one also when it is late and of the
+ * time at which the message was stored; where a tombstone is, only a later deletion says anything.
  */
-export function deletionAtMs(change: Change, held: Version): number | undefined {
-  if (held.isTombstone) return change.atMs > held.changedAtMs ? change.atMs : undefined
-  return change.atMs === held.changedAtMs ? change.atMs : effectiveAtMs(change, held)
+export function timesOfDeletion(change: Change, held: Version): VersionTimes | undefined {
+  const { decidedAtMs, isTombstone } = held
+  if (change.atMs > decidedAtMs) return timesOfNew(change.atMs)
+  const isInVain = isTombstone || (change.mode === 'late' && change.atMs < decidedAtMs)
+  return isInVain ? undefined : timesOfNew(decidedAtMs + 1)
+}
+
+/** The time at which a change counts against one that was made at `heldMs`; undefined where it does not. */
+function countsAtMs(change: Change, heldMs: number): number | undefined {
+  if (change.atMs > heldMs) return change.atMs
+  return change.mode === 'asked' ? heldMs + 1 : undefined
 }
 
 /** What a revocation is named by: BLAKE2b-256 of the token in base64 without padding, 43 characters. */

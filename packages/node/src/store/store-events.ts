@@ -15,16 +15,21 @@ export type StoreEvent =
 
 export type StoreListener = (event: StoreEvent) => void
 
-/** Every event that is published reaches each listener once, in every process that serves the store. */
+/** Every event that is published reaches each listener once, in every process that serves the store, unless the way there is broken. */
 export interface StoreEvents {
   /** Never throws, and waits for nobody. */
   publish(event: StoreEvent): void
-  /** The returned function ends it. */
-  listen(listener: StoreListener): () => void
+  /** Of accounts (33 bytes) that it does not await, events of other processes need not come. The returned function ends it. */
+  listen(listener: StoreListener, awaits?: (account: Uint8Array) => boolean): () => void
+  /** How many events others were not told of, as far as that is known. */
+  readonly lost: number
+  /** Tells nobody any more. */
+  close(): Promise<void>
 }
 
 /** Events of one process. A listener that throws is logged, and disturbs neither the others nor the store. */
 export class LocalStoreEvents implements StoreEvents {
+  readonly lost = 0
   readonly #listeners = new Set<StoreListener>()
   readonly #log: Log
 
@@ -45,5 +50,9 @@ export class LocalStoreEvents implements StoreEvents {
   listen(listener: StoreListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear()
   }
 }

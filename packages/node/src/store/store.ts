@@ -5,8 +5,10 @@
  * Messages are unique by (account, namespace, hash): the hash alone is not enough, because its text has no separator between
  * namespace and data, so that a stranger could occupy the hash of a private message by storing its twin in an open namespace.
  *
- * An item is a message or its tombstone. Each has a version, `changedAtMs`; of two versions of an item the later counts, at the same
- * time the tombstone, then the later expiry. So members of a swarm that have seen the same changes hold the same.
+ * An item is a message or its tombstone. Its version has two times: `decidedAtMs`, when it was last decided whether the item is there, and
+ * `changedAtMs`, when it changed last, in whatever way. Of two versions of an item that of the later decision counts, then that of the
+ * later change, then the tombstone, then the later expiry. So members of a swarm that have seen the same changes hold the same, and what
+ * was deleted does not come back because its expiry is set where the deletion was missed.
  */
 import { RETRIEVE_MESSAGE_OVERHEAD_BYTES } from '@session-v2/network'
 
@@ -33,8 +35,9 @@ export interface Change {
   /** Unix milliseconds, by the clock of the node that took the client's request. */
   readonly atMs: number
   /**
-   * `asked`: by a client now. It takes effect: where a later version is held, the change counts as one millisecond after it. `late`: a
-   * delivery that was tried again; it takes effect where it is the later one.
+   * `asked`: by a client now. It takes effect: where what is held is not earlier, the change counts as one millisecond after it. `late`: a
+   * delivery that was tried again; it takes effect where it is the later one. A store and a deletion are measured by the decision that is
+   * held, an expiry by the last change.
    */
   readonly mode: 'asked' | 'late'
   /** The owner's signed request, opaque here; kept with what was deleted or shortened (NODE-84). */
@@ -44,10 +47,10 @@ export interface Change {
 export interface StoreOutcome {
   /**
    * `stored`: it is new · `already`: it was there, and its expiry is now the later of the two · `obsolete`: nothing changed, because the
-   * namespace keeps one message and holds a newer one, or because the change is late and a later one is known.
+   * namespace keeps one message and holds a newer one, or because the change is late and a later decision is known.
    */
   readonly outcome: 'stored' | 'already' | 'obsolete'
-  /** The expiry in force, in unix milliseconds. */
+  /** The expiry in force, in unix milliseconds. A late store does not raise one that was set after it. */
   readonly expiryMs: number
 }
 
@@ -101,11 +104,11 @@ export interface MessageStore extends SwarmStore {
   /** Reads a page; what has expired is not in it, swept or not. */
   retrieve(query: RetrieveQuery): Promise<RetrievePage>
   /**
-   * Deletes the account's messages with these hashes in every namespace; resolves to the hashes that were there, sorted. Where a
-   * tombstone is older than the change, it takes the change's time.
+   * Deletes the account's messages with these hashes in every namespace, also when their expiry was set after the change; resolves to
+   * the hashes that were there, sorted. Where a tombstone was decided before the change, it takes the change's time.
    */
   delete(account: Uint8Array, hashes: readonly string[], change: Change): Promise<string[]>
-  /** Deletes what was changed up to `change.atMs`, of messages with a timestamp up to `untilMs` where that is given. */
+  /** Deletes what was stored last up to `change.atMs`, of messages with a timestamp up to `untilMs` where that is given. */
   deleteAll(account: Uint8Array, namespaces: NamespaceChoice, change: Change, untilMs?: number): Promise<AffectedMessage[]>
   /**
    * Sets the expiry of each hash, in every namespace; `expiriesMs` is one for all, or one for each. A message whose life was
@@ -153,6 +156,12 @@ export interface ItemVersion {
   readonly account: Uint8Array
   readonly namespace: number
   readonly hash: string
+  /**
+   * Unix milliseconds: when it was last decided whether the item is there. Of a message its last store, of a revocation its revocation,
+   * of a tombstone its deletion; of one that a shortened life has left, the last store of the message.
+   */
+  readonly decidedAtMs: number
+  /** Unix milliseconds, not before `decidedAtMs`: the last change of any kind. */
   readonly changedAtMs: number
   readonly isTombstone: boolean
   /** Of a message its own; of a tombstone `tombstoneExpiryMs`: 30 days after its change. */
@@ -232,6 +241,8 @@ export interface SwarmStore {
   dueDeliveries(nowMs: number, limit: number): Promise<readonly Delivery[]>
   /** Done, or not and due again at `dueAtMs`. */
   settleDelivery(id: number, dueAtMs: number | undefined): Promise<void>
+  /** How many deliveries are kept, for all members together. */
+  deliveriesWaiting(): Promise<number>
   /** Small values of the node itself, kept like messages: its last swarm, when it was last complete. */
   readNote(name: string): Promise<string | undefined>
   writeNote(name: string, text: string): Promise<void>

@@ -13,17 +13,19 @@ export const STORE = script(
 local name, timestamp, expiry, replaces, at, mode =
   ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1', tonumber(ARGV[9]), ARGV[10]
 local h = live(record(name))
-local changed = effective(at, mode, h)
+local decided, changed = storing(at, mode, h)
 if h and not h.dead then
-  if not changed and at < h.changed then return done({ 'obsolete', int(h.expiry) }) end
-  local longer = math.max(h.expiry, expiry)
-  change(h, replaces and math.max(h.timestamp, timestamp) or h.timestamp, longer, changed or h.changed, h.proof)
-  return done({ 'already', int(longer) })
+  local isLate = mode == 'late'
+  if isLate and at < h.decided then return done({ 'obsolete', int(h.expiry) }) end
+  local force = isLate and at < h.changed and h.expiry or math.max(h.expiry, expiry)
+  local latest = replaces and math.max(h.timestamp, timestamp) or h.timestamp
+  change(h, latest, force, decided or h.decided, changed or h.changed, h.proof)
+  return done({ 'already', int(force) })
 end
-if not changed or (replaces and not empty_slot(string.sub(name, -6), string.sub(name, 1, -8), timestamp)) then
+if not decided or (replaces and not empty_slot(string.sub(name, -6), string.sub(name, 1, -8), timestamp)) then
   return done({ 'obsolete', int(expiry) })
 end
-add(name, timestamp, expiry, changed, nil, ARGV[11])
+add(name, timestamp, expiry, decided, changed, nil, ARGV[11])
 return done({ 'stored', int(expiry) })`,
 )
 
@@ -85,9 +87,9 @@ local at, mode, gone = tonumber(ARGV[5]), ARGV[6], {}
 for n = 7, #ARGV do
   local found = false
   for _, h in ipairs(everywhere(ARGV[n])) do
-    local changed = deletion(at, mode, h)
-    if changed then
-      bury(h.name, changed, given)
+    local decided = deletion(at, mode, h)
+    if decided then
+      bury(h.name, decided, decided, given)
       if not h.dead then found = true end
     end
   end
@@ -139,8 +141,9 @@ for _, name in ipairs(names) do
     if op == 'expire' then
       isHit = set_expiry(h, bound, 'shorten', at, mode)
     else
-      isHit = h.changed <= at and h.timestamp <= bound
-      if isHit then bury(name, at, given) end
+      isHit = h.decided <= at and h.timestamp <= bound
+      local decided = isHit and deletion(at, mode, h)
+      if isHit then bury(name, decided, decided, given) end
     end
     if isHit then result[#result + 1] = name end
   end
@@ -155,9 +158,9 @@ export const REVOKE = script(
 local never, at, mode = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 for n = 8, #ARGV, 2 do
   local h = live(record(ARGV[n]))
-  local changed = effective(at, mode, h)
-  if changed and h and not h.dead then change(h, changed, never, changed, given)
-  elseif changed then add(ARGV[n], changed, never, changed, given, ARGV[n + 1]) end
+  local decided, changed = storing(at, mode, h)
+  if decided and h and not h.dead then change(h, changed, never, decided, changed, given)
+  elseif decided then add(ARGV[n], changed, never, decided, changed, given, ARGV[n + 1]) end
 end
 drop_oldest()
 return done({})`,
@@ -170,10 +173,10 @@ export const UNREVOKE = script(
 local at, mode, count = tonumber(ARGV[5]), ARGV[6], 0
 for n = 7, #ARGV do
   local h = live(record(ARGV[n]))
-  local changed = at
-  if h then changed = deletion(at, mode, h) end
-  if changed then
-    bury(ARGV[n], changed, given)
+  local decided = at
+  if h then decided = deletion(at, mode, h) end
+  if decided then
+    bury(ARGV[n], decided, decided, given)
     if h and not h.dead then count = count + 1 end
   end
 end

@@ -142,7 +142,8 @@ function isPassing(cause: unknown, mayRunTwice: boolean): boolean {
   return REFUSED.test(text) || (mayRunTwice && UNANSWERED.test(text) && !text.includes('timed out'))
 }
 
-function textOf(cause: unknown): string {
+/** What an exception of the client says. */
+export function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
@@ -163,17 +164,25 @@ function clusterError(error: unknown): NodeError {
   return new NodeError('store-failed', 'the cluster refused', { cause })
 }
 
-/** Connects. Throws NodeError `store-failed`, `bad-config`. */
-export async function connectCluster(config: RedisStoreConfig, timers: Timers): Promise<ClusterConnection> {
+/** Makes clients of the cluster, not connected yet; those that are `sharded` listen to channels of one master. Throws NodeError `bad-config`. */
+export async function clusterClients(config: RedisStoreConfig): Promise<(kind?: 'sharded') => Cluster> {
   if (/[{}\s]/.test(config.keyPrefix)) throw new NodeError('bad-config', 'store.key_prefix holds a brace or a space')
   if (config.nodes.length === 0) throw new NodeError('bad-config', 'store.nodes names no node')
   const nodes = config.nodes.map(parseNode)
   const options = await clusterOptions(config)
-  const newCluster = () => new Cluster(nodes, options)
-  const others = config.acknowledgeReplicas === 0 ? [] : Array.from({ length: ABREAST - 1 }, newCluster)
+  return kind => {
+    const cluster = new Cluster(nodes, { ...options, shardedSubscribers: kind === 'sharded' })
+    // Every failure reaches the command that meets it; without a listener the same would end the process.
+    cluster.on('error', () => {})
+    return cluster
+  }
+}
+
+/** Connects. Throws NodeError `store-failed`, `bad-config`. */
+export async function connectCluster(config: RedisStoreConfig, timers: Timers): Promise<ClusterConnection> {
+  const newCluster = await clusterClients(config)
+  const others = config.acknowledgeReplicas === 0 ? [] : Array.from({ length: ABREAST - 1 }, () => newCluster())
   const clusters: [Cluster, ...Cluster[]] = [newCluster(), ...others]
-  // Every failure reaches the command that meets it; without a listener the same would end the process.
-  for (const cluster of clusters) cluster.on('error', () => {})
   const connection = new ClusterConnection(clusters, timers, config.acknowledgeReplicas)
   try {
     await Promise.all(clusters.map(cluster => cluster.connect()))

@@ -42,4 +42,8 @@ export class Deliveries {
   async settle(id: number, dueAtMs: number | undefined): Promise<void> {
     await this.#cluster.write(SETTLE, this.#key, [id, dueAtMs ?? ''])
   }
+
+  async waiting(): Promise<number> {
+    return Number(await this.#cluster.command('zcard', [this.#key]))
+  }
 }

@@ -7,6 +7,7 @@
  * | `{a:<n>}:…`, n = last byte of the account modulo 64 | its accounts, their number of messages, writes that are under way |
  * | `{h:<hour>}:ix`, `:sum` | what expires in an hour, and the sums of its minutes |
  * | `{hours}`, `{d}:…`, `{notes}` | hours that have something; deliveries; notes |
+ * | `{events}`, a channel | what front ends tell one another |
  */
 import { encodeBase64 } from '@session-v2/encoding'
 import { MINUTE_MS, TOMBSTONE_MS } from '../item-version.ts'
@@ -53,6 +54,8 @@ export class Keys {
   readonly hours: string
   readonly deliveries: string
   readonly notes: string
+  /** A channel. */
+  readonly events: string
   readonly #prefix: string
 
   constructor(prefix: string) {
@@ -60,6 +63,7 @@ export class Keys {
     this.hours = `${prefix}{hours}`
     this.deliveries = `${prefix}{d}:due`
     this.notes = `${prefix}{notes}`
+    this.events = `${prefix}{events}`
   }
 
   /** A key of an account; `i` stands for all of them. */
@@ -93,10 +97,11 @@ export function parseRecord(
   text: string | undefined,
 ): ItemRecord | undefined {
   if (text === undefined) return undefined
-  const [kind, changed, expiry, timestamp, , proof] = text.split(' ')
+  const [kind, changed, expiry, timestamp, , proof, lag = '0'] = text.split(' ')
   const { account, namespace, hash } = name
-  const version = { changedAtMs: Number(changed), isTombstone: kind === 't', expiryMs: Number(expiry) }
-  return { account, namespace, hash, ...version, timestampMs: Number(timestamp), proofId: proof === '-' ? undefined : proof }
+  const times = { decidedAtMs: Number(changed) - Number(lag), changedAtMs: Number(changed), expiryMs: Number(expiry) }
+  const version = { account, namespace, hash, ...times, isTombstone: kind === 't' }
+  return { ...version, timestampMs: Number(timestamp), proofId: proof === '-' ? undefined : proof }
 }
 
 /** What a record means now: one that has expired is its own tombstone if its life was shortened (NODE-84), else nothing. */
@@ -108,6 +113,7 @@ export function heldRecord(record: ItemRecord | undefined, nowMs: number): ItemR
 }
 
 /** Without what only this store knows. */
-export function versionOfRecord({ account, namespace, hash, changedAtMs, isTombstone, expiryMs }: ItemRecord): ItemVersion {
-  return { account, namespace, hash, changedAtMs, isTombstone, expiryMs }
+export function versionOfRecord(record: ItemRecord): ItemVersion {
+  const { account, namespace, hash, decidedAtMs, changedAtMs, isTombstone, expiryMs } = record
+  return { account, namespace, hash, decidedAtMs, changedAtMs, isTombstone, expiryMs }
 }

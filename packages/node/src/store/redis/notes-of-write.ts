@@ -1,4 +1,4 @@
-/** What a script says of versions that entered or left: texts `sign changed kind expiry name` (clause NODE-142). */
+/** What a script says of versions that entered or left: texts `sign decided changed kind expiry name` (clause NODE-142). */
 import { itemDigest } from '../item-digest.ts'
 import { MINUTE_MS, minuteOf } from '../item-version.ts'
 import type { ItemVersion } from '../store.ts'
@@ -15,10 +15,10 @@ export function parseNotes(account: Uint8Array, text: string): VersionNote[] {
     .split('\n')
     .filter(line => line !== '')
     .map(line => {
-      const [sign, changed, kind, expiry] = line.split(' ', 4)
-      const name = line.slice(`${sign} ${changed} ${kind} ${expiry} `.length)
-      const times = { changedAtMs: Number(changed), isTombstone: kind === '1', expiryMs: Number(expiry) }
-      return { isGone: sign === '-', version: { account, ...parseItemName(name), ...times } }
+      const [sign, decided, changed, kind, expiry] = line.split(' ', 5)
+      const name = line.slice(`${sign} ${decided} ${changed} ${kind} ${expiry} `.length)
+      const times = { decidedAtMs: Number(decided), changedAtMs: Number(changed), expiryMs: Number(expiry) }
+      return { isGone: sign === '-', version: { account, ...parseItemName(name), ...times, isTombstone: kind === '1' } }
     })
 }
 

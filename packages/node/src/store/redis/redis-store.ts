@@ -7,6 +7,7 @@ import { encodeBase64 } from '@session-v2/encoding'
 import type { RedisStoreConfig } from '../../config/store-config.ts'
 import { NodeError } from '../../node-error.ts'
 import type { Clock, Timers } from '../../ports.ts'
+import { addAffected } from '../affected.ts'
 import { tokenHash } from '../item-version.ts'
 import {
   type AffectedMessage,
@@ -223,6 +224,10 @@ class RedisStore implements MessageStore {
     return this.#do(() => this.#deliveries.settle(id, dueAtMs))
   }
 
+  deliveriesWaiting(): Promise<number> {
+    return this.#do(() => this.#deliveries.waiting())
+  }
+
   readNote(name: string): Promise<string | undefined> {
     return this.#do(async () => {
       const text = await this.#cluster.command('hget', [this.#keys.notes, name])
@@ -260,7 +265,7 @@ class RedisStore implements MessageStore {
       const bound = Math.min(boundMs, ALWAYS_MS)
       const args = [op, space, behind, change.atMs, change.mode, bound]
       const [next, ...names] = (await this.#writes.write(WALK, account, args, this.#proof(change))).map(String)
-      affected.push(...names.map(parseItemName))
+      addAffected(affected, names.map(parseItemName))
       behind = next ?? ''
     } while (behind !== '')
     return affected.sort((a, b) => a.namespace - b.namespace || (a.hash < b.hash ? -1 : 1))
@@ -273,8 +278,8 @@ class RedisStore implements MessageStore {
       if (!item.isTombstone && message === undefined) return []
       const name = proof === undefined ? '' : this.#proofName(proof)
       if (proof !== undefined) proofs.set(name, proof)
-      const version = [item.isTombstone ? 't' : 'm', item.changedAtMs, item.expiryMs, message?.timestampMs ?? 0, name]
-      return [itemName(item), ...version, replaces(item.namespace) ? 1 : 0, message?.data ?? '']
+      const times = [item.decidedAtMs, item.changedAtMs, item.expiryMs, message?.timestampMs ?? 0]
+      return [itemName(item), item.isTombstone ? 't' : 'm', ...times, name, replaces(item.namespace) ? 1 : 0, message?.data ?? '']
     })
     if (args.length === 0) return 0
     const all = [proofs.size, ...[...proofs].flat(), ...args]

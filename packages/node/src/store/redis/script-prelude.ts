@@ -4,7 +4,7 @@
  *
  * | key | |
  * |---|---|
- * | `i` | hash: name → record `kind changed expiry timestamp arrival proof` |
+ * | `i` | hash: name → record `kind changed expiry timestamp arrival proof`, and `lag` behind it where `changed` is later than the decision |
  * | `o` | sorted set: name by the expiry of its record |
  * | `h` | sorted set: names in the order of hash and namespace |
  * | `n:<namespace>` | sorted set: hash by arrival |
@@ -32,10 +32,11 @@ local KEEP, GRACE, REVOKED = ${TOMBSTONE_MS}, ${GRACE_MS}, '${namespaceDigits(RE
 local now = tonumber(ARGV[1])
 local function int(x) return string.format('%.0f', x) end
 local function parse(name, text)
-  local kind, changed, expiry, timestamp, arrival, proof = string.match(text, '^(%a) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local kind, changed, expiry, timestamp, arrival, proof, lag =
+    string.match(text, '^(%a) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
   return { name = name, hash = string.sub(name, 1, -8), space = string.sub(name, -6), dead = kind == 't',
-    changed = tonumber(changed), expiry = tonumber(expiry), timestamp = tonumber(timestamp), arrival = tonumber(arrival),
-    proof = proof ~= '-' and proof or nil }
+    decided = tonumber(changed) - (tonumber(lag) or 0), changed = tonumber(changed), expiry = tonumber(expiry),
+    timestamp = tonumber(timestamp), arrival = tonumber(arrival), proof = proof ~= '-' and proof or nil }
 end
 local function record(name)
   local text = redis.call('HGET', I, name)
@@ -44,8 +45,8 @@ end
 local function live(r)
   if not r or r.expiry > now then return r end
   if r.dead or not r.proof or r.changed + KEEP <= now then return nil end
-  return { name = r.name, hash = r.hash, space = r.space, dead = true, changed = r.changed, expiry = r.changed + KEEP,
-    timestamp = 0, arrival = 0, proof = r.proof }
+  return { name = r.name, hash = r.hash, space = r.space, dead = true, decided = r.decided, changed = r.changed,
+    expiry = r.changed + KEEP, timestamp = 0, arrival = 0, proof = r.proof }
 end
 local function everywhere(hash)
   local found = {}
@@ -78,7 +79,7 @@ local notes, counted, lasts, touched, bodies = {}, 0, 0, {}, {}
 local given = ARGV[3] ~= '' and ARGV[3] or nil
 if given then bodies[given] = ARGV[4] end
 local function note(sign, r)
-  notes[#notes + 1] = table.concat({ sign, int(r.changed), r.dead and '1' or '0', int(r.expiry), r.name }, ' ')
+  notes[#notes + 1] = table.concat({ sign, int(r.decided), int(r.changed), r.dead and '1' or '0', int(r.expiry), r.name }, ' ')
 end
 local function refer(id, by)
   if not id then return end
@@ -92,7 +93,7 @@ local function refer(id, by)
 end
 local function put(r)
   redis.call('HSET', I, r.name, table.concat({ r.dead and 't' or 'm', int(r.changed), int(r.expiry), int(r.timestamp),
-    int(r.arrival), r.proof or '-' }, ' '))
+    int(r.arrival), r.proof or '-', r.changed > r.decided and int(r.changed - r.decided) or nil }, ' '))
   redis.call('ZADD', O, int(r.expiry), r.name)
   redis.call('ZADD', H, 0, r.name)
   if not r.dead then touched[P .. 'n:' .. r.space] = true end
@@ -116,39 +117,46 @@ local function clear(name)
   if r.expiry > now then note('-', r) end
   drop(r)
 end
-local function add(name, timestamp, expiry, changed, proof, data)
+local function add(name, timestamp, expiry, decided, changed, proof, data)
   refer(proof, 1)
   clear(name)
-  local r = { name = name, hash = string.sub(name, 1, -8), space = string.sub(name, -6), dead = false, changed = changed,
-    expiry = expiry, timestamp = timestamp, arrival = redis.call('HINCRBY', S, 'n', 1), proof = proof }
+  local r = { name = name, hash = string.sub(name, 1, -8), space = string.sub(name, -6), dead = false, decided = decided,
+    changed = changed, expiry = expiry, timestamp = timestamp, arrival = redis.call('HINCRBY', S, 'n', 1), proof = proof }
   redis.call('ZADD', P .. 'n:' .. r.space, r.arrival, r.hash)
   redis.call('SET', P .. 'd:' .. name, data, 'PXAT', int(math.max(1, expiry + GRACE)))
   if r.space ~= REVOKED then counted = counted + 1 end
   put(r)
 end
-local function change(h, timestamp, expiry, changed, proof)
+local function change(h, timestamp, expiry, decided, changed, proof)
   note('-', h)
   refer(proof, 1)
   refer(h.proof, -1)
   redis.call('PEXPIREAT', P .. 'd:' .. h.name, int(math.max(1, expiry + GRACE)))
-  put({ name = h.name, hash = h.hash, space = h.space, dead = false, changed = changed, expiry = expiry, timestamp = timestamp,
-    arrival = h.arrival, proof = proof })
+  put({ name = h.name, hash = h.hash, space = h.space, dead = false, decided = decided, changed = changed, expiry = expiry,
+    timestamp = timestamp, arrival = h.arrival, proof = proof })
 end
-local function bury(name, changed, proof)
+local function bury(name, decided, changed, proof)
   local stays = changed + KEEP > now
   if stays then refer(proof, 1) end
   clear(name)
   if not stays then return end
-  put({ name = name, hash = string.sub(name, 1, -8), space = string.sub(name, -6), dead = true, changed = changed,
-    expiry = changed + KEEP, timestamp = 0, arrival = 0, proof = proof })
+  put({ name = name, hash = string.sub(name, 1, -8), space = string.sub(name, -6), dead = true, decided = decided,
+    changed = changed, expiry = changed + KEEP, timestamp = 0, arrival = 0, proof = proof })
 end
-local function effective(at, mode, h)
-  if not h or at > h.changed then return at end
-  return mode == 'asked' and h.changed + 1 or nil
+local function counts(at, mode, held)
+  if at > held then return at end
+  return mode == 'asked' and held + 1 or nil
+end
+local function storing(at, mode, h)
+  if not h then return at, at end
+  local decided = counts(at, mode, h.decided)
+  if not decided then return nil end
+  return decided, h.dead and decided or math.max(decided, h.changed)
 end
 local function deletion(at, mode, h)
-  if h.dead then return at > h.changed and at or nil end
-  return at == h.changed and at or effective(at, mode, h)
+  if at > h.decided then return at end
+  if h.dead or (mode == 'late' and at < h.decided) then return nil end
+  return h.decided + 1
 end
 local function empty_slot(space, hash, timestamp)
   local others = {}
@@ -173,10 +181,10 @@ local function drop_oldest()
 end
 local function set_expiry(h, wanted, how, at, mode)
   if (how == 'shorten' and wanted >= h.expiry) or (how == 'extend' and wanted <= h.expiry) then return false end
-  local changed = effective(at, mode, h)
+  local changed = counts(at, mode, h.changed)
   if not changed then return false end
   local proof = (wanted < h.expiry or h.proof) and (given or h.proof) or nil
-  change(h, h.timestamp, wanted, changed, proof)
+  change(h, h.timestamp, wanted, h.decided, changed, proof)
   return true
 end
 local function done(result)

@@ -3,32 +3,34 @@ import { SLICE } from './account-scripts.ts'
 import { script } from './script.ts'
 import { WRITING } from './script-prelude.ts'
 
-/** number of proofs, name and body of each; then name, kind, changed, expiry, timestamp, proof, replaces, data of each → how many */
+/** number of proofs, name and body of each; then name, kind, decided, changed, expiry, timestamp, proof, replaces, data of each → how many */
 export const MERGE = script(
   'room',
   `${WRITING}
 local first, merged = 6 + 2 * tonumber(ARGV[5]), 0
 for n = 6, first - 1, 2 do bodies[ARGV[n]] = ARGV[n + 1] end
-local function later(changed, dead, expiry, h)
+local function later(decided, changed, dead, expiry, h)
   if not h then return true end
+  if decided ~= h.decided then return decided > h.decided end
   if changed ~= h.changed then return changed > h.changed end
   if dead ~= h.dead then return dead end
   return expiry > h.expiry
 end
-for n = first, #ARGV, 8 do
-  local name, dead, changed, expiry = ARGV[n], ARGV[n + 1] == 't', tonumber(ARGV[n + 2]), tonumber(ARGV[n + 3])
-  local timestamp, proof, replaces = tonumber(ARGV[n + 4]), ARGV[n + 5] ~= '' and ARGV[n + 5] or nil, ARGV[n + 6] == '1'
+for n = first, #ARGV, 9 do
+  local name, dead, decided, changed = ARGV[n], ARGV[n + 1] == 't', tonumber(ARGV[n + 2]), tonumber(ARGV[n + 3])
+  local expiry, timestamp, replaces = tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 7] == '1'
+  local proof = ARGV[n + 6] ~= '' and ARGV[n + 6] or nil
   local h = live(record(name))
   if dead then expiry = changed + KEEP end
-  if expiry > now and later(changed, dead, expiry, h) then
+  if expiry > now and later(decided, changed, dead, expiry, h) then
     if dead then
-      bury(name, changed, proof)
+      bury(name, decided, changed, proof)
       merged = merged + 1
     elseif h and not h.dead then
-      change(h, replaces and math.max(h.timestamp, timestamp) or timestamp, expiry, changed, proof or h.proof)
+      change(h, replaces and math.max(h.timestamp, timestamp) or timestamp, expiry, decided, changed, proof or h.proof)
       merged = merged + 1
     elseif not replaces or empty_slot(string.sub(name, -6), string.sub(name, 1, -8), timestamp) then
-      add(name, timestamp, expiry, changed, proof, ARGV[n + 7])
+      add(name, timestamp, expiry, decided, changed, proof, ARGV[n + 8])
       if string.sub(name, -6) == REVOKED then drop_oldest() end
       if record(name) then merged = merged + 1 end
     end
@@ -58,7 +60,7 @@ for _, name in ipairs(names) do
     redis.call('ZREM', O, name)
     redis.call('ZREM', H, name)
   elseif r.dead or not r.proof then drop(r)
-  else bury(name, r.changed, r.proof) end
+  else bury(name, r.decided, r.changed, r.proof) end
 end
 return done({ tostring(gone), #names == ${SLICE} and '1' or '0' })`,
 )

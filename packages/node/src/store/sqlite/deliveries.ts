@@ -11,6 +11,7 @@ const SQL = {
   lease: 'UPDATE deliveries SET due = ?, tries = tries + 1 WHERE id = ?',
   postpone: 'UPDATE deliveries SET due = ? WHERE id = ?',
   remove: 'DELETE FROM deliveries WHERE id = ? RETURNING peer',
+  waiting: 'SELECT count(*) AS total FROM deliveries',
 } as const
 
 export class Deliveries {
@@ -49,6 +50,10 @@ export class Deliveries {
     const peer = this.#sql.remove.get(id)?.peer
     const count = this.#counts.get(peer as string)
     if (count !== undefined) this.#counts.set(peer as string, count - 1)
+  }
+
+  waiting(): number {
+    return Number(this.#sql.waiting.get()!.total)
   }
 
   /** A transaction was undone, and what was counted in it. */

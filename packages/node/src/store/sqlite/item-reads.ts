@@ -9,16 +9,16 @@ import { prepareAll, type Statements } from './statements.ts'
 
 // A cross join is one whose order the planner keeps: the range of times first.
 const SQL = {
-  messagesBetween: `SELECT account, namespace, hash, expiry, changed FROM messages CROSS JOIN owners ON owners.id = owner
+  messagesBetween: `SELECT account, namespace, hash, expiry, changed, lag FROM messages CROSS JOIN owners ON owners.id = owner
     WHERE expiry >= ?1 AND expiry < ?2 AND (expiry, account, namespace, hash) > (?3, ?4, ?5, ?6)
     ORDER BY expiry, account, namespace, hash LIMIT ?7`,
-  tombstonesBetween: `SELECT account, namespace, hash, changed FROM tombstones CROSS JOIN owners ON owners.id = owner
+  tombstonesBetween: `SELECT account, namespace, hash, changed, lag FROM tombstones CROSS JOIN owners ON owners.id = owner
     WHERE changed >= ?1 AND changed < ?2 AND (changed, account, namespace, hash) > (?3, ?4, ?5, ?6)
     ORDER BY changed, account, namespace, hash LIMIT ?7`,
-  messagesOf: `SELECT namespace, hash, expiry, changed FROM messages WHERE owner = ? AND (hash, namespace) > (?, ?) AND expiry > ?
-    ORDER BY hash, namespace LIMIT ?`,
-  tombstonesOf: `SELECT namespace, hash, changed FROM tombstones WHERE owner = ? AND (hash, namespace) > (?, ?) AND changed > ?
-    ORDER BY hash, namespace LIMIT ?`,
+  messagesOf: `SELECT namespace, hash, expiry, changed, lag FROM messages
+    WHERE owner = ? AND (hash, namespace) > (?, ?) AND expiry > ? ORDER BY hash, namespace LIMIT ?`,
+  tombstonesOf: `SELECT namespace, hash, changed, lag FROM tombstones
+    WHERE owner = ? AND (hash, namespace) > (?, ?) AND changed > ? ORDER BY hash, namespace LIMIT ?`,
   accounts: 'SELECT account FROM owners WHERE account > ? ORDER BY account LIMIT ?',
   content: 'SELECT timestamp, data FROM messages WHERE id = ?',
 } as const
@@ -63,9 +63,7 @@ export class ItemReads {
     return names.map(name => {
       const owner = this.#items.owner(name.account)
       const held = owner && this.#items.held(owner, name)
-      if (held === undefined) return undefined
-      const { account, namespace, hash, changedAtMs, isTombstone, expiryMs } = held
-      return { account, namespace, hash, changedAtMs, isTombstone, expiryMs }
+      return held && versionOf(held)
     })
   }
 
@@ -79,12 +77,11 @@ export class ItemReads {
   }
 
   #item(held: Held, batch: ItemBatch): Item {
-    const { account, namespace, hash, changedAtMs, isTombstone, expiryMs, proofId, messageId } = held
+    const { isTombstone, proofId, messageId } = held
     const content = isTombstone ? undefined : this.#sql.content.get(messageId!)
     const message = content && { timestampMs: Number(content.timestamp), data: content.data as Uint8Array }
     const proof = proofId === null ? undefined : batch.proof(proofId, () => this.#proofs.body(proofId))
-    const version = { account, namespace, hash, changedAtMs, isTombstone, expiryMs }
-    return { ...version, ...(message && { message }), ...(proof && { proof }) }
+    return { ...versionOf(held), ...(message && { message }), ...(proof && { proof }) }
   }
 
   accounts(limit: number, after: Uint8Array = new Uint8Array()): Uint8Array[] {
@@ -120,6 +117,11 @@ export class ItemBatch {
     this.found.push(item)
     return true
   }
+}
+
+/** Without what only this store knows. */
+function versionOf({ account, namespace, hash, decidedAtMs, changedAtMs, isTombstone, expiryMs }: Held): ItemVersion {
+  return { account, namespace, hash, decidedAtMs, changedAtMs, isTombstone, expiryMs }
 }
 
 /** In the order of (expiry, account, namespace, hash). */

@@ -6,7 +6,7 @@
  * shortened and that has expired, which is a tombstone from then on.
  */
 import type { Clock } from '../../ports.ts'
-import { tombstoneExpiryMs } from '../item-version.ts'
+import { tombstoneExpiryMs, type VersionTimes } from '../item-version.ts'
 import { type ItemName, REVOCATIONS, type StoredMessage } from '../store.ts'
 import type { Database, Row } from './driver.ts'
 import type { Proofs } from './proofs.ts'
@@ -21,19 +21,17 @@ export interface Owner {
 }
 
 /** What a change sets; the data of a message never changes. */
-export interface NewVersion {
+export interface NewVersion extends VersionTimes {
   readonly timestampMs: number
   readonly expiryMs: number
-  readonly changedAtMs: number
   readonly proofId: number | null
 }
 
-const MESSAGE_COLUMNS = 'id, namespace, hash, timestamp, expiry, changed, proof'
+const MESSAGE_COLUMNS = 'id, namespace, hash, timestamp, expiry, changed, lag, proof'
+const TOMBSTONE_COLUMNS = 'namespace, hash, changed, lag, proof'
 
 const SQL = {
   findOwner: 'SELECT id FROM owners WHERE account = ?',
-  openMailbox: `SELECT owners.id, tombstones.id AS buried FROM owners LEFT JOIN tombstones
-    ON tombstones.owner = owners.id AND tombstones.hash = ? AND tombstones.namespace = ? WHERE owners.account = ?`,
   account: 'SELECT account FROM owners WHERE id = ?',
   addOwner: 'INSERT INTO owners (account) VALUES (?)',
   dropOwner: `DELETE FROM owners WHERE id = ? AND NOT EXISTS (SELECT 1 FROM messages WHERE owner = owners.id)
@@ -41,15 +39,18 @@ const SQL = {
   message: `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE owner = ? AND hash = ? AND namespace = ?`,
   messages: `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE owner = ? AND hash = ? AND namespace < ${REVOCATIONS}`,
   slot: `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE owner = ? AND namespace = ?`,
-  tombstone: 'SELECT namespace, hash, changed, proof FROM tombstones WHERE owner = ? AND hash = ? AND namespace = ?',
-  tombstones: `SELECT namespace, hash, changed, proof FROM tombstones WHERE owner = ? AND hash = ? AND namespace < ${REVOCATIONS}`,
-  add: `INSERT INTO messages (owner, namespace, hash, timestamp, expiry, changed, proof, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING`,
-  change: 'UPDATE messages SET timestamp = ?, expiry = ?, changed = ?, proof = ? WHERE id = ?',
+  tombstone: `SELECT ${TOMBSTONE_COLUMNS} FROM tombstones WHERE owner = ? AND hash = ? AND namespace = ?`,
+  tombstones: `SELECT ${TOMBSTONE_COLUMNS} FROM tombstones WHERE owner = ? AND hash = ? AND namespace < ${REVOCATIONS}`,
+  add: `INSERT INTO messages (owner, namespace, hash, timestamp, expiry, changed, lag, proof, data)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  addFirst: `INSERT INTO messages (owner, namespace, hash, timestamp, expiry, changed, data)
+    SELECT id, ?, ?, ?, ?, ?, ? FROM owners WHERE account = ?
+    AND NOT EXISTS (SELECT 1 FROM tombstones WHERE owner = owners.id AND hash = ? AND namespace = ?) ON CONFLICT DO NOTHING`,
+  change: 'UPDATE messages SET timestamp = ?, expiry = ?, changed = ?, lag = ?, proof = ? WHERE id = ?',
   remove: 'DELETE FROM messages WHERE id = ?',
   removeName: 'DELETE FROM messages WHERE owner = ? AND hash = ? AND namespace = ?',
-  bury: `INSERT INTO tombstones (owner, namespace, hash, changed, proof) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET changed = excluded.changed, proof = excluded.proof`,
+  bury: `INSERT INTO tombstones (owner, namespace, hash, changed, lag, proof) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET changed = excluded.changed, lag = excluded.lag, proof = excluded.proof`,
   unbury: 'DELETE FROM tombstones WHERE owner = ? AND hash = ? AND namespace = ?',
   nextNamespace: `SELECT min(namespace) AS namespace FROM messages WHERE owner = ? AND namespace > ? AND namespace < ${REVOCATIONS}`,
   walk: `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE owner = ? AND namespace = ? AND id > ? ORDER BY id LIMIT ?`,
@@ -79,13 +80,6 @@ export class Items {
 
   ownerOrNew(account: Uint8Array): Owner {
     return this.owner(account) ?? this.#newOwner(account)
-  }
-
-  /** The account's row, made if there is none, and whether a tombstone may lie under this name: one look for both. */
-  openMailbox({ account, hash, namespace }: ItemName): { owner: Owner; buried: boolean } {
-    const row = this.sql.openMailbox.get(hash, namespace, account)
-    if (row === undefined) return { owner: this.#newOwner(account), buried: false }
-    return { owner: { id: Number(row.id), account }, buried: row.buried !== null }
   }
 
   /** The owner of a row. */
@@ -122,27 +116,38 @@ export class Items {
   }
 
   /** Adds a message at the end of the order of arrival, if no row has its name; there must be no tombstone. */
-  addIfNew(owner: Owner, message: StoredMessage, changedAtMs: number, proofId: number | null): boolean {
+  addIfNew(owner: Owner, message: StoredMessage, times: VersionTimes, proofId: number | null): boolean {
     const { namespace, hash, timestampMs, expiryMs, data } = message
-    const { changes } = this.sql.add.run(owner.id, namespace, hash, timestampMs, expiryMs, changedAtMs, proofId, data)
+    const { decidedAtMs, changedAtMs } = times
+    const lagMs = changedAtMs - decidedAtMs
+    const { changes } = this.sql.add.run(owner.id, namespace, hash, timestampMs, expiryMs, changedAtMs, lagMs, proofId, data)
     if (Number(changes) === 0) return false
-    this.ledger.add({ account: owner.account, namespace, hash, changedAtMs, isTombstone: false, expiryMs })
+    this.ledger.add({ account: owner.account, namespace, hash, decidedAtMs, changedAtMs, isTombstone: false, expiryMs })
+    return true
+  }
+
+  /** The same for a message that was never changed, of an account that is known, unless a tombstone has its name: all in one statement. */
+  addFirst(message: StoredMessage, atMs: number): boolean {
+    const { account, namespace, hash, timestampMs, expiryMs, data } = message
+    const { changes } = this.sql.addFirst.run(namespace, hash, timestampMs, expiryMs, atMs, data, account, hash, namespace)
+    if (Number(changes) === 0) return false
+    this.ledger.add({ account, namespace, hash, decidedAtMs: atMs, changedAtMs: atMs, isTombstone: false, expiryMs })
     return true
   }
 
   /** Adds a message in the place of what has expired or of the tombstone that is held. */
-  add(owner: Owner, message: StoredMessage, changedAtMs: number, proofId: number | null, held: Held | undefined): void {
+  add(owner: Owner, message: StoredMessage, times: VersionTimes, proofId: number | null, held: Held | undefined): void {
     this.sql.removeName.run(owner.id, message.hash, message.namespace)
     if (held !== undefined && held.messageId === undefined) this.#unbury(owner, held)
-    this.addIfNew(owner, message, changedAtMs, proofId)
+    this.addIfNew(owner, message, times, proofId)
   }
 
   /** Changes a message that lives; its place stays. */
   change(held: Held, version: NewVersion): void {
-    const { timestampMs, expiryMs, changedAtMs, proofId } = version
+    const { timestampMs, expiryMs, decidedAtMs, changedAtMs, proofId } = version
     this.ledger.subtract(held)
-    this.sql.change.run(timestampMs, expiryMs, changedAtMs, proofId, held.messageId!)
-    this.ledger.add({ ...held, expiryMs, changedAtMs })
+    this.sql.change.run(timestampMs, expiryMs, changedAtMs, changedAtMs - decidedAtMs, proofId, held.messageId!)
+    this.ledger.add({ ...held, expiryMs, decidedAtMs, changedAtMs })
   }
 
   /** Removes a message that lives, without a trace. */
@@ -152,15 +157,16 @@ export class Items {
   }
 
   /** Leaves a tombstone in the place of what is held, which is not later. */
-  bury(owner: Owner, name: Pick<ItemName, 'namespace' | 'hash'>, changedAtMs: number, proofId: number | null, held?: Held): void {
+  bury(owner: Owner, name: Pick<ItemName, 'namespace' | 'hash'>, times: VersionTimes, proofId: number | null, held?: Held): void {
     const { namespace, hash } = name
+    const { decidedAtMs, changedAtMs } = times
     if (held !== undefined && held.messageId === undefined) this.#unbury(owner, held)
     else if (held?.isTombstone === false) this.remove(held)
     else if (held !== undefined) this.sql.remove.run(held.messageId!)
     const expiryMs = tombstoneExpiryMs(changedAtMs)
     if (expiryMs <= this.nowMs()) return
-    this.sql.bury.run(owner.id, namespace, hash, changedAtMs, proofId)
-    this.ledger.add({ account: owner.account, namespace, hash, changedAtMs, isTombstone: true, expiryMs })
+    this.sql.bury.run(owner.id, namespace, hash, changedAtMs, changedAtMs - decidedAtMs, proofId)
+    this.ledger.add({ account: owner.account, namespace, hash, decidedAtMs, changedAtMs, isTombstone: true, expiryMs })
   }
 
   #newOwner(account: Uint8Array): Owner {

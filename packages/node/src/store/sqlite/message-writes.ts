@@ -1,38 +1,36 @@
 /** What clients change (clauses NODE-20, NODE-24 to NODE-27, NODE-80 to NODE-84), each on the open transaction. */
-import { deletionAtMs, effectiveAtMs } from '../item-version.ts'
+import { timesOfDeletion, timesOfExpiry, timesOfStore } from '../item-version.ts'
 import type { Change, ExpiryMode, ExpiryOutcome, StoredMessage, StoreOutcome } from '../store.ts'
 import type { Items, Owner } from './items.ts'
 import type { Held } from './rows.ts'
 
 /** `MessageStore.store`. */
 export function storeMessage(items: Items, message: StoredMessage, replaces: boolean, change: Change): StoreOutcome {
-  const { owner, buried } = items.openMailbox(message)
-  if (!replaces && !buried && items.addIfNew(owner, message, change.atMs, null)) {
-    return { outcome: 'stored', expiryMs: message.expiryMs }
-  }
+  // Nearly always there is nothing to compare it with.
+  if (!replaces && items.addFirst(message, change.atMs)) return { outcome: 'stored', expiryMs: message.expiryMs }
+  const owner = items.ownerOrNew(message.account)
   const held = items.held(owner, message)
-  const changedAtMs = effectiveAtMs(change, held)
-  if (held?.isTombstone === false) return storeAgain(items, held, message, replaces, change, changedAtMs)
-  if (changedAtMs === undefined || (replaces && !emptySlot(items, owner, message))) {
+  if (held?.isTombstone === false) return storeAgain(items, held, message, replaces, change)
+  const times = timesOfStore(change, held)
+  if (times === undefined || (replaces && !emptySlot(items, owner, message))) {
     return { outcome: 'obsolete', expiryMs: message.expiryMs }
   }
-  items.add(owner, message, changedAtMs, null, held)
+  items.add(owner, message, times, null, held)
   return { outcome: 'stored', expiryMs: message.expiryMs }
 }
 
-/** The message is there: its life may become longer, and the change counts. A late one of the same time is the same again. */
-function storeAgain(
-  items: Items,
-  held: Held,
-  message: StoredMessage,
-  replaces: boolean,
-  change: Change,
-  changedAtMs: number | undefined,
-): StoreOutcome {
-  if (changedAtMs === undefined && change.atMs < held.changedAtMs) return { outcome: 'obsolete', expiryMs: held.expiryMs }
-  const expiryMs = Math.max(held.expiryMs, message.expiryMs)
+/**
+ * The message is there, and is decided anew; a late store of the same time is the same again. Its life may become longer, except by a late
+ * store after which its expiry was set.
+ */
+function storeAgain(items: Items, held: Held, message: StoredMessage, replaces: boolean, change: Change): StoreOutcome {
+  const isLate = change.mode === 'late'
+  if (isLate && change.atMs < held.decidedAtMs) return { outcome: 'obsolete', expiryMs: held.expiryMs }
+  const mayRaise = !(isLate && change.atMs < held.changedAtMs)
+  const expiryMs = mayRaise ? Math.max(held.expiryMs, message.expiryMs) : held.expiryMs
   const timestampMs = replaces ? Math.max(held.timestampMs, message.timestampMs) : held.timestampMs
-  items.change(held, { timestampMs, expiryMs, changedAtMs: changedAtMs ?? held.changedAtMs, proofId: held.proofId })
+  const { decidedAtMs, changedAtMs } = timesOfStore(change, held) ?? held
+  items.change(held, { timestampMs, expiryMs, decidedAtMs, changedAtMs, proofId: held.proofId })
   return { outcome: 'already', expiryMs }
 }
 
@@ -64,9 +62,9 @@ export function deleteHashes(items: Items, account: Uint8Array, hashes: readonly
   const deleted = [...new Set(hashes)].filter(hash => {
     let found = false
     for (const held of items.heldEverywhere(owner, hash)) {
-      const changedAtMs = deletionAtMs(change, held)
-      if (changedAtMs === undefined) continue
-      items.bury(owner, held, changedAtMs, proofId(), held)
+      const times = timesOfDeletion(change, held)
+      if (times === undefined) continue
+      items.bury(owner, held, times, proofId(), held)
       if (!held.isTombstone) found = true
     }
     return found
@@ -112,15 +110,11 @@ export function setExpiry(
 ): boolean {
   if (mode === 'shorten' && expiryMs >= held.expiryMs) return false
   if (mode === 'extend' && expiryMs <= held.expiryMs) return false
-  const changedAtMs = effectiveAtMs(change, held)
-  if (changedAtMs === undefined) return false
+  const times = timesOfExpiry(change, held)
+  if (times === undefined) return false
   const isProven = expiryMs < held.expiryMs || held.proofId !== null
-  items.change(held, {
-    timestampMs: held.timestampMs,
-    expiryMs,
-    changedAtMs,
-    proofId: isProven ? (proofId() ?? held.proofId) : null,
-  })
+  const { timestampMs } = held
+  items.change(held, { timestampMs, expiryMs, ...times, proofId: isProven ? (proofId() ?? held.proofId) : null })
   return true
 }
 

@@ -1,6 +1,6 @@
 /** Revoked tokens of an account: items without an end, the newest of them (clause NODE-88). On the open transaction. */
 import type { Crypto } from '@session-v2/crypto'
-import { deletionAtMs, effectiveAtMs, REVOKED_TOKENS_MAX, tokenHash } from '../item-version.ts'
+import { REVOKED_TOKENS_MAX, timesOfDeletion, timesOfNew, timesOfStore, tokenHash } from '../item-version.ts'
 import { type Change, NEVER_MS, REVOCATIONS } from '../store.ts'
 import type { Database } from './driver.ts'
 import type { Items, Owner } from './items.ts'
@@ -29,11 +29,11 @@ export class Revocations {
     for (const token of tokens) {
       const name = { namespace: REVOCATIONS, hash: tokenHash(this.#crypto, token) }
       const held = items.held(owner, name)
-      const changedAtMs = effectiveAtMs(change, held)
-      if (changedAtMs === undefined) continue
-      const times = { timestampMs: changedAtMs, expiryMs: NEVER_MS }
-      if (held?.isTombstone === false) items.change(held, { ...times, changedAtMs, proofId: proofId() })
-      else items.add(owner, { account, ...name, ...times, data: token }, changedAtMs, proofId(), held)
+      const times = timesOfStore(change, held)
+      if (times === undefined) continue
+      const life = { timestampMs: times.changedAtMs, expiryMs: NEVER_MS }
+      if (held?.isTombstone === false) items.change(held, { ...life, ...times, proofId: proofId() })
+      else items.add(owner, { account, ...name, ...life, data: token }, times, proofId(), held)
     }
     dropOldest(items, owner)
     items.dropIfEmpty(owner)
@@ -48,9 +48,9 @@ export class Revocations {
     for (const token of tokens) {
       const name = { namespace: REVOCATIONS, hash: tokenHash(this.#crypto, token) }
       const held = items.held(owner, name)
-      const changedAtMs = held === undefined ? change.atMs : deletionAtMs(change, held)
-      if (changedAtMs === undefined) continue
-      items.bury(owner, name, changedAtMs, proofId(), held)
+      const times = held === undefined ? timesOfNew(change.atMs) : timesOfDeletion(change, held)
+      if (times === undefined) continue
+      items.bury(owner, name, times, proofId(), held)
       if (held?.isTombstone === false) count += 1
     }
     items.dropIfEmpty(owner)

@@ -1,5 +1,5 @@
 /** Rows of the tables as values (clauses NODE-80, NODE-82). */
-import { tombstoneExpiryMs } from '../item-version.ts'
+import { tombstoneExpiryMs, type VersionTimes } from '../item-version.ts'
 import type { ItemVersion, RetrievedMessage } from '../store.ts'
 import type { Row } from './driver.ts'
 
@@ -11,28 +11,34 @@ export interface Held extends ItemVersion {
   readonly proofId: number | null
 }
 
-/** Needs namespace, hash, expiry, changed. */
+/** Needs namespace, hash, expiry, changed, lag. */
 export function versionOfMessage(row: Row, account: Uint8Array): ItemVersion {
   return {
     account,
     namespace: Number(row.namespace),
     hash: row.hash as string,
-    changedAtMs: Number(row.changed),
+    ...timesOf(row),
     isTombstone: false,
     expiryMs: Number(row.expiry),
   }
 }
 
-/** Needs namespace, hash, changed. */
+/** Needs namespace, hash, changed, lag. */
 export function versionOfTombstone(row: Row, account: Uint8Array): ItemVersion {
+  const times = timesOf(row)
+  const expiryMs = tombstoneExpiryMs(times.changedAtMs)
+  return { account, namespace: Number(row.namespace), hash: row.hash as string, ...times, isTombstone: true, expiryMs }
+}
+
+/** Needs changed, lag. */
+export function timesOf(row: Row): VersionTimes {
   const changedAtMs = Number(row.changed)
-  const expiryMs = tombstoneExpiryMs(changedAtMs)
-  return { account, namespace: Number(row.namespace), hash: row.hash as string, changedAtMs, isTombstone: true, expiryMs }
+  return { decidedAtMs: changedAtMs - Number(row.lag), changedAtMs }
 }
 
 /**
  * What a row of messages means now. One that has expired is its own tombstone if its life was shortened (NODE-84), else nothing.
- * Needs id, namespace, hash, timestamp, expiry, changed, proof.
+ * Needs id, namespace, hash, timestamp, expiry, changed, lag, proof.
  */
 export function heldMessage(row: Row, account: Uint8Array, nowMs: number): Held | undefined {
   const version = Number(row.expiry) > nowMs ? versionOfMessage(row, account) : versionOfTombstone(row, account)
@@ -40,7 +46,7 @@ export function heldMessage(row: Row, account: Uint8Array, nowMs: number): Held 
   return { ...version, messageId: Number(row.id), timestampMs: Number(row.timestamp), proofId: idOrNull(row.proof) }
 }
 
-/** What a row of tombstones means now. Needs namespace, hash, changed, proof. */
+/** What a row of tombstones means now. Needs namespace, hash, changed, lag, proof. */
 export function heldTombstone(row: Row, account: Uint8Array, nowMs: number): Held | undefined {
   const version = versionOfTombstone(row, account)
   return version.expiryMs > nowMs ? { ...version, timestampMs: 0, proofId: idOrNull(row.proof) } : undefined

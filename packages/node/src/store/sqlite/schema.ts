@@ -5,7 +5,8 @@
  * messages    id is the order of arrival. Uniqueness is (owner, hash, namespace): in that order it also finds a hash in every
  *             namespace. The mailbox index ends, like every index, with the row id, so that a page is read in order of arrival
  *             and costs the same out of any mailbox. Revocations are here too, in a namespace of their own. What is large stands last:
- *             a column behind it costs the reading of it.
+ *             a column behind it costs the reading of it. `lag` is the time from the decision to `changed`, in milliseconds: of most 0,
+ *             which takes no room
  * tombstones  what was deleted, until 30 days after `changed`
  * proofs      the requests that deleted or shortened, each once; refs are `proof` of messages and tombstones
  * sums        for each minute of expiry the sum of the digests of its items, in two lanes; changed with the items
@@ -19,7 +20,7 @@ import { NodeError } from '../../node-error.ts'
 import type { Database } from './driver.ts'
 import { fillSums } from './sum-ledger.ts'
 
-const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 3
 export const PAGE_BYTES = 4096
 const CACHE_KIB = 16 * 1024
 /** Larger than SQLite's default: a page that changes often is then written back once instead of many times. */
@@ -38,6 +39,7 @@ CREATE TABLE messages (
   timestamp INTEGER NOT NULL,
   expiry INTEGER NOT NULL,
   changed INTEGER NOT NULL,
+  lag INTEGER NOT NULL DEFAULT 0,
   proof INTEGER,
   data BLOB NOT NULL,
   UNIQUE (owner, hash, namespace)
@@ -54,6 +56,7 @@ CREATE TABLE tombstones (
   namespace INTEGER NOT NULL,
   hash TEXT NOT NULL,
   changed INTEGER NOT NULL,
+  lag INTEGER NOT NULL DEFAULT 0,
   proof INTEGER,
   UNIQUE (owner, hash, namespace)
 );
@@ -83,11 +86,10 @@ CREATE TABLE notes (
   name TEXT PRIMARY KEY,
   text TEXT NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
 /**
- * Sets a connection up, creates the tables in an empty database and brings those of version 1 up to date, in one transaction.
+ * Sets a connection up, creates the tables in an empty database and brings those of an earlier version up to date, in one transaction.
  * `sizeLimitBytes` bounds the file; a file that is larger already keeps its size. Throws NodeError `store-failed` for a database of a
  * version to come, and what the driver throws.
  */
@@ -100,21 +102,22 @@ export function prepareDatabase(database: Database, sizeLimitBytes: number, nowM
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
   `)
   bringUpToDate(database, nowMs)
-  // Last: a full database of version 1 needs some pages more.
+  // Last: a full database of an earlier version needs some pages more.
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(sizeLimitBytes / PAGE_BYTES))}`)
 }
 
 function bringUpToDate(database: Database, nowMs: number): void {
   const version = database.prepare('PRAGMA user_version').get()?.user_version
   if (version === SCHEMA_VERSION) return
-  if (version !== 0 && version !== 1) {
+  if (version !== 0 && version !== 1 && version !== 2) {
     throw new NodeError('store-failed', `the database has version ${version}, this node knows ${SCHEMA_VERSION}`)
   }
   database.exec('BEGIN IMMEDIATE')
   try {
     if (version === 0) database.exec(MESSAGES + SWARM)
-    else migrateFromFirst(database, nowMs)
-    database.exec('COMMIT')
+    else if (version === 1) migrateFromFirst(database, nowMs)
+    else migrateFromSecond(database, nowMs)
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
   } catch (cause) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw cause
@@ -125,9 +128,22 @@ function bringUpToDate(database: Database, nowMs: number): void {
 function migrateFromFirst(database: Database, nowMs: number): void {
   database.exec(`
     ALTER TABLE messages ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN lag INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE messages ADD COLUMN proof INTEGER;
     UPDATE messages SET changed = min(timestamp, ${nowMs});
     ${SWARM}
+  `)
+  fillSums(database, nowMs)
+}
+
+/**
+ * Version 2 knew one time: what it keeps counts as decided when it changed. No row is written, and a `lag` of 0 costs no reading
+ * of what stands before it. Digests have one time more since then, so that the sums are made anew.
+ */
+function migrateFromSecond(database: Database, nowMs: number): void {
+  database.exec(`
+    ALTER TABLE messages ADD COLUMN lag INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE tombstones ADD COLUMN lag INTEGER NOT NULL DEFAULT 0;
   `)
   fillSums(database, nowMs)
 }

@@ -2,6 +2,8 @@
 import { type Crypto, loadCrypto } from '@session-v2/crypto'
 import { NodeError } from '../../node-error.ts'
 import type { Clock, Timers } from '../../ports.ts'
+import { addAffected } from '../affected.ts'
+import { timesOfDeletion } from '../item-version.ts'
 import type {
   AffectedMessage,
   Change,
@@ -103,9 +105,9 @@ class SqliteStore implements MessageStore {
     untilMs = Number.POSITIVE_INFINITY,
   ): Promise<AffectedMessage[]> {
     return this.#walk(account, namespaces, change, (owner, held, proofId) => {
-      if (held.changedAtMs > change.atMs || held.timestampMs > untilMs) return false
-      this.#items.bury(owner, held, change.atMs, proofId(), held)
-      return true
+      const times = held.decidedAtMs > change.atMs || held.timestampMs > untilMs ? undefined : timesOfDeletion(change, held)
+      if (times !== undefined) this.#items.bury(owner, held, times, proofId(), held)
+      return times !== undefined
     })
   }
 
@@ -234,6 +236,10 @@ class SqliteStore implements MessageStore {
     return this.#commits.write(() => this.#deliveries.settle(id, dueAtMs))
   }
 
+  async deliveriesWaiting(): Promise<number> {
+    return this.#read(() => this.#deliveries.waiting())
+  }
+
   async readNote(name: string): Promise<string | undefined> {
     return this.#read(() => this.#notes.read.get(name)?.text as string | undefined)
   }
@@ -256,7 +262,7 @@ class SqliteStore implements MessageStore {
         const proofId = this.#proofs.idOf(change.proof)
         return walkSlice(this.#items, account, namespaces, position, (owner, held) => visit(owner, held, proofId))
       })
-      affected.push(...slice.affected)
+      addAffected(affected, slice.affected)
       position = slice.next
     } while (position !== undefined)
     return sortAffected(affected)

@@ -4,10 +4,10 @@
  * expires leaves the sums with its minute, and never one by one, so that members agree whenever they sweep.
  */
 import { addLanes, itemDigest, type Lanes, lanesToBigInt, negatedLanes } from '../item-digest.ts'
-import { minuteOf } from '../item-version.ts'
+import { minuteOf, TOMBSTONE_MS } from '../item-version.ts'
 import type { ItemVersion, MinuteRange } from '../store.ts'
-import type { Database, Row, Statement } from './driver.ts'
-import { versionOfMessage } from './rows.ts'
+import type { Database, Statement } from './driver.ts'
+import { versionOfMessage, versionOfTombstone } from './rows.ts'
 
 const ZERO: Lanes = { high: 0, low: 0 }
 const SWEEP_SLICE = 1024
@@ -72,11 +72,15 @@ export class SumLedger {
   }
 }
 
-/** Computes the sums of all messages of a database that has none yet, on the open transaction. */
+/** Computes the sums of all that a database holds anew, on the open transaction. */
 export function fillSums(database: Database, nowMs: number): void {
+  database.exec('DELETE FROM sums')
   const ledger = new SumLedger(database)
-  const messages = database.prepare(`SELECT account, namespace, hash, timestamp, expiry, changed FROM messages
+  const messages = database.prepare(`SELECT account, namespace, hash, expiry, changed, lag FROM messages
     JOIN owners ON owners.id = owner WHERE expiry > ?`)
-  for (const row of messages.iterate(nowMs) as IterableIterator<Row>) ledger.add(versionOfMessage(row, row.account as Uint8Array))
+  for (const row of messages.iterate(nowMs)) ledger.add(versionOfMessage(row, row.account as Uint8Array))
+  const tombstones = database.prepare(`SELECT account, namespace, hash, changed, lag FROM tombstones
+    JOIN owners ON owners.id = owner WHERE changed > ?`)
+  for (const row of tombstones.iterate(nowMs - TOMBSTONE_MS)) ledger.add(versionOfTombstone(row, row.account as Uint8Array))
   ledger.flush(nowMs)
 }

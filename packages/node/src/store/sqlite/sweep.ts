@@ -2,6 +2,7 @@
 import { TOMBSTONE_MS } from '../item-version.ts'
 import type { Database, Row } from './driver.ts'
 import type { Items } from './items.ts'
+import { timesOf } from './rows.ts'
 import { prepareAll, type Statements } from './statements.ts'
 
 /** Rows that one slice removes: a few milliseconds, after which waiting requests get their turn. */
@@ -9,7 +10,7 @@ export const SWEEP_SLICE = 256
 
 const SQL = {
   messages: `DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expiry <= ? LIMIT ${SWEEP_SLICE})
-    RETURNING owner, namespace, hash, changed, proof`,
+    RETURNING owner, namespace, hash, changed, lag, proof`,
   tombstones: `DELETE FROM tombstones WHERE id IN (SELECT id FROM tombstones WHERE changed <= ? LIMIT ${SWEEP_SLICE}) RETURNING owner`,
 } as const
 
@@ -28,7 +29,7 @@ export class Sweep {
     for (const row of rows) {
       if (row.proof === null) continue
       const name = { namespace: Number(row.namespace), hash: row.hash as string }
-      this.#items.bury(this.#items.ownerOf(Number(row.owner)), name, Number(row.changed), Number(row.proof))
+      this.#items.bury(this.#items.ownerOf(Number(row.owner)), name, timesOf(row), Number(row.proof))
     }
     this.#dropOwners(rows)
     return rows.length

@@ -13,8 +13,8 @@ import { prepareAll, type Statements } from './statements.ts'
 export const MERGE_SLICE = 64
 
 const SQL = {
-  messages: `SELECT id, namespace, hash, expiry, changed FROM messages WHERE owner = ? LIMIT ${SLICE_ROWS}`,
-  tombstones: `SELECT id, namespace, hash, changed FROM tombstones WHERE owner = ? LIMIT ${SLICE_ROWS}`,
+  messages: `SELECT id, namespace, hash, expiry, changed, lag FROM messages WHERE owner = ? LIMIT ${SLICE_ROWS}`,
+  tombstones: `SELECT id, namespace, hash, changed, lag FROM tombstones WHERE owner = ? LIMIT ${SLICE_ROWS}`,
   removeMessage: 'DELETE FROM messages WHERE id = ?',
   removeTombstone: 'DELETE FROM tombstones WHERE id = ?',
 } as const
@@ -63,23 +63,23 @@ export class Takeover {
     const expiryMs = tombstoneExpiryMs(item.changedAtMs)
     const held = this.#held(item)
     if (expiryMs <= this.#items.nowMs() || !isLater({ ...item, expiryMs }, held)) return false
-    this.#items.bury(this.#items.ownerOrNew(item.account), item, item.changedAtMs, proofId(), held)
+    this.#items.bury(this.#items.ownerOrNew(item.account), item, item, proofId(), held)
     return true
   }
 
   #mergeMessage(item: Item, replaces: boolean, proofId: () => number | null): boolean {
-    const { account, namespace, hash, expiryMs, changedAtMs, message } = item
+    const { account, namespace, hash, expiryMs, decidedAtMs, changedAtMs, message } = item
     const held = this.#held(item)
     if (message === undefined || expiryMs <= this.#items.nowMs() || !isLater(item, held)) return false
     if (held?.isTombstone === false) {
       const timestampMs = replaces ? Math.max(held.timestampMs, message.timestampMs) : message.timestampMs
-      this.#items.change(held, { timestampMs, expiryMs, changedAtMs, proofId: proofId() ?? held.proofId })
+      this.#items.change(held, { timestampMs, expiryMs, decidedAtMs, changedAtMs, proofId: proofId() ?? held.proofId })
       return true
     }
     const owner = this.#items.ownerOrNew(account)
     const added: StoredMessage = { account, namespace, hash, expiryMs, ...message }
     if (replaces && !emptySlot(this.#items, owner, added)) return false
-    this.#items.add(owner, added, changedAtMs, proofId(), held)
+    this.#items.add(owner, added, item, proofId(), held)
     return namespace !== REVOCATIONS || this.#isKept(owner, item)
   }
 
