@@ -18,10 +18,18 @@ export interface Measurement {
   readonly ratio: number
 }
 
+/** What is not the time of an operation: a rate, a size, a share. */
+export interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+}
+
 export interface Comparison {
   readonly title: string
   readonly baseline: string
   readonly rows: readonly Measurement[]
+  readonly figures?: readonly Figure[]
 }
 
 export interface CompareOptions {
@@ -85,6 +93,15 @@ export function printComparison(comparison: Comparison): void {
   for (const row of comparison.rows) {
     console.log(`  ${row.name.padEnd(44)}${row.medianUs.toFixed(1).padStart(10)} µs${row.ratio.toFixed(2).padStart(9)} ×`)
   }
+  for (const { name, value, unit } of comparison.figures ?? []) {
+    console.log(`  ${name.padEnd(44)}${String(round(value)).padStart(10)} ${unit}`)
+  }
+}
+
+/** The rows of samples that were taken in alternation: medians, and their ratios to the first. */
+export function medianRows(names: readonly string[], samplesUs: readonly (readonly number[])[]): Measurement[] {
+  const medians = samplesUs.map(median)
+  return names.map((name, i) => ({ name, medianUs: round(medians[i]!), ratio: round(medians[i]! / medians[0]!) }))
 }
 
 /** Keeps the last result reachable; printing it would be noise. */

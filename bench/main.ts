@@ -3,18 +3,23 @@
  * results/<date>-<machine>.json. Bars that are missed are printed and written like the others.
  */
 import { writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { benchBacklog } from './backlog.bench.ts'
 import { benchCommandLine } from './cli.bench.ts'
 import { benchCrypto } from './crypto.bench.ts'
 import { benchDeviceGroup } from './device-group.bench.ts'
 import { benchDeviceStates } from './device-states.bench.ts'
+import { benchFrontEnds } from './front-ends.bench.ts'
 import type { Comparison } from './harness.ts'
 import { describeMachine } from './machine.ts'
+import { benchMemory } from './memory.bench.ts'
 import { benchMessageV2 } from './message-v2.bench.ts'
 import { benchOnion } from './onion.bench.ts'
+import { benchRetrieve } from './retrieve.bench.ts'
 import { benchStorageRpc } from './storage-rpc.bench.ts'
 import { loadSubjects, type Subjects } from './subjects.ts'
+import { benchSwarmStore } from './swarm-store.bench.ts'
 import { judge, printVerdicts } from './verdict.ts'
 
 type Bench = (subjects: Subjects) => Comparison[] | Promise<Comparison[]>
@@ -27,6 +32,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'device-states': benchDeviceStates,
   'storage-rpc': benchStorageRpc,
   onion: benchOnion,
+  retrieve: benchRetrieve,
+  'swarm-store': benchSwarmStore,
+  memory: benchMemory,
+  'front-ends': benchFrontEnds,
   cli: benchCommandLine,
 }
 
@@ -49,4 +58,6 @@ async function main(names: readonly string[]): Promise<void> {
   } else console.log('\na partial run writes no result file')
 }
 
+// A signal ends what the benches have started too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 await main(process.argv.slice(2))

@@ -23,7 +23,7 @@ import {
   STORAGE_RPC_PATH,
   sealOnion,
 } from '@session-v2/network'
-import { type Comparison, median, printComparison, round } from './harness.ts'
+import { type Comparison, type Figure, median, printComparison, round } from './harness.ts'
 import { cpuUs } from './storage-rpc.bench.ts'
 import type { Subjects } from './subjects.ts'
 
@@ -87,12 +87,13 @@ async function compareWays(
   }
   const cpu = samples.map(rounds => median(rounds.map(result => result.cpuUs)))
   const rows = ways.map(([name], i) => ({ name, medianUs: round(cpu[i]!), ratio: round(cpu[i]! / cpu[0]!) }))
-  const comparison = { title, baseline: DIRECT, rows }
-  printComparison(comparison)
+  const figures: Figure[] = []
   for (const [name, ask] of ways) {
     const { latencyUs } = await measureRound(pid, ask, asked, 1)
-    console.log(`  ${name.padEnd(44)}${latencyUs.toFixed(1).padStart(10)} µs until one alone is answered`)
+    figures.push({ name: `${name}, answered after`, value: latencyUs, unit: 'µs' })
   }
+  const comparison = { title, baseline: DIRECT, rows, figures }
+  printComparison(comparison)
   return comparison
 }
 

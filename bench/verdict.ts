@@ -31,12 +31,22 @@ const NOBLE_OVER_NATIVE = 9
 const STORE_CPU_OVER_NAIVE = 1.5
 const HELP_MS = 150
 const ONION_OVER_DIRECT = 4
+/** Between the mailboxes that retrieve is cheapest and dearest out of. */
+const RETRIEVE_SPREAD = 1.3
+const SWARM_OVER_NODE = 0.25
+const NODE_MB = 150
+const FRONT_ENDS_OVER_ONE = 1.6
 /** The bar on native sealing and opening is for Node with its own ML-KEM, which older versions lack. */
 const NATIVE_ML_KEM_SINCE = 24
 
 function find(comparisons: readonly Comparison[], title: string, name: RegExp): number | undefined {
   const comparison = comparisons.find(candidate => candidate.title.startsWith(title))
   return comparison?.rows.find(row => name.test(row.name))?.medianUs
+}
+
+function findFigure(comparisons: readonly Comparison[], title: string, name: string): number | undefined {
+  const comparison = comparisons.find(candidate => candidate.title.startsWith(title))
+  return comparison?.figures?.find(figure => figure.name === name)?.value
 }
 
 export function judge(comparisons: readonly Comparison[]): Verdict[] {
@@ -61,13 +71,37 @@ export function judge(comparisons: readonly Comparison[]): Verdict[] {
   const naive = find(comparisons, 'Store', /^naive/)
   const node = find(comparisons, 'Store', /^session-v2/)
   if (naive !== undefined && node !== undefined) add('store: CPU over the naive server', node / naive, STORE_CPU_OVER_NAIVE)
-  const direct = find(comparisons, 'Onion, CPU of the nodes: retrieve', /^direct/)
-  const onion = find(comparisons, 'Onion, CPU of the nodes: retrieve', /xchacha20$/)
-  if (direct !== undefined && onion !== undefined)
-    add('onion: CPU of a retrieve over a direct one', onion / direct, ONION_OVER_DIRECT)
+  for (const request of ['a retrieve', 'an info']) {
+    const title = `Onion, CPU of the nodes: ${request.split(' ')[1]}`
+    const direct = find(comparisons, title, /^direct/)
+    const onion = find(comparisons, title, /xchacha20$/)
+    if (direct !== undefined && onion !== undefined)
+      add(`onion: CPU of ${request} over a direct one`, onion / direct, ONION_OVER_DIRECT)
+  }
+  judgeLoad(comparisons, add)
   const help = find(comparisons, 'Command line', /--help/)
   add('session-v2 --help, ms', help === undefined ? undefined : help / 1000, HELP_MS)
   return verdicts
+}
+
+function judgeLoad(
+  comparisons: readonly Comparison[],
+  add: (claim: string, measured: number | undefined, bar: number, atLeast?: boolean) => void,
+): void {
+  const spreads = comparisons
+    .filter(({ title }) => title.startsWith('Retrieve '))
+    .map(({ rows }) => rows.map(({ medianUs }) => medianUs))
+    .map(times => Math.max(...times) / Math.min(...times))
+  if (spreads.length > 0) add('retrieve: CPU, dearest mailbox over cheapest', Math.max(...spreads), RETRIEVE_SPREAD)
+  const compared = (title: string, one: RegExp, many: RegExp) => {
+    const [oneUs, manyUs] = [find(comparisons, title, one), find(comparisons, title, many)]
+    return oneUs === undefined || manyUs === undefined ? undefined : oneUs / manyUs
+  }
+  add('swarm of six: stores/s over one node', compared('Swarm', /^one node/, /^6 nodes/), SWARM_OVER_NODE, true)
+  add('memory of a node under load, MB', findFigure(comparisons, 'Memory', 'retrieving, most so far'), NODE_MB)
+  add('memory of a member of six under load, MB', findFigure(comparisons, 'Swarm', '6 nodes, most memory of a node'), NODE_MB)
+  const held = compared('Front ends, a share', /^one front end/, /^two front ends/)
+  add('two front ends: stores/s over one, each held', held, FRONT_ENDS_OVER_ONE, true)
 }
 
 export function printVerdicts(verdicts: readonly Verdict[]): void {
