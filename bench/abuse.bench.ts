@@ -1,144 +1,127 @@
-/** scratch */
-import { fork, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
-import { createServer } from 'node:net'
+/**
+ * What a client gets of a node that is under attack, beside what it gets of the same node in quiet: both in alternating rounds, for each attack. The
+ * node is the daemon with its default limits, the rates on; the client has an address of its own and asks one thing after the other,
+ * in turn a store of 1 KB and a retrieve, and each answer has to be 200.
+ *
+ * The attacker is a process at the lowest priority (nice 19), since it stands for machines of others: here it has no core of its own, and
+ * would take from the client and the node by its own work what no attacker over a network can take. What is left is what its requests cost
+ * the node. It is not paced: it sends as fast as the node lets it and as it gets time.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Crypto, ed25519KeyPair, ed25519PublicToX25519, loadCrypto, Secret, systemRandom } from '@session-v2/crypto'
-import { encodeHex } from '@session-v2/encoding'
-import { encodeServiceNode } from '@session-v2/network'
-import { median } from './harness.ts'
+import type { Crypto, Random } from '@session-v2/crypto'
+import { buildRetrieve, encodeServiceNode } from '@session-v2/network'
+import { type Comparison, median, printComparison, round } from './harness.ts'
+import { ask, type Entry, INBOX, newAccount, residentMb, storeOf } from './node-load.ts'
+import { endWithUs, type Member, newMember, stopProcess } from './peers/daemons.ts'
+import type { Subjects } from './subjects.ts'
 
-const rss = (pid: number, name = 'VmHWM') =>
-  Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024)
-const cpu = (pid: number) => {
-  const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')
-  return (Number(f[13]) + Number(f[14])) * 10
+const MAIN = fileURLToPath(new URL('../../packages/node/dist/main.js', import.meta.url))
+const ATTACKER = fileURLToPath(new URL('./peers/attacker.js', import.meta.url))
+const CLIENT_ADDRESS = '127.0.0.2'
+const ROUNDS = 3
+/** Of one round, half of them stores. An address may ask 600 times at once and 300 times a second. */
+const REQUESTS = 300
+/** Of an account. */
+const MESSAGES = 10
+/** So long its allowance needs to fill again, and an attack to come into full swing or to be over. */
+const SETTLE_MS = 1000
+const ATTACKS = [
+  ...['slow heads', 'slow bodies', 'endless bodies', 'endless bodies in single bytes', 'pages that nobody takes'],
+  ...['10,000 connections', 'a flood of one address', 'a flood that is sent ahead', 'a flood of unknown paths'],
+  ...['huge JSON', 'deep JSON', 'huge and deep bt', 'replayed signatures', 'hash squatting', 'forged path errors', 'onion loops'],
+]
+
+export async function benchAbuse({ native, random }: Subjects): Promise<Comparison[]> {
+  const comparisons: Comparison[] = []
+  for (const attack of ATTACKS) comparisons.push(await benchAttack(native, random, attack))
+  return comparisons
 }
-const sleep = (ms: number) => new Promise(r => setTimeout(r, ms))
-const crypto: Crypto = await loadCrypto()
-const seed = systemRandom().bytes(32)
-const { publicKey } = ed25519KeyPair(crypto, Secret.of(seed.slice(), 'ed25519-seed'))
-const ed25519 = encodeHex(publicKey),
-  x25519 = encodeHex(ed25519PublicToX25519(crypto, publicKey))
-const dir = mkdtempSync(join(tmpdir(), 'abuse-'))
-const port = await new Promise<number>(r => {
-  const s = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = s.address() as any
-    s.close(() => r(port))
+
+async function benchAttack(crypto: Crypto, random: Random, attack: string): Promise<Comparison> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-abuse-'))
+  const member = await newMember(crypto, random)
+  const node = await startNode(directory, member)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: CLIENT_ADDRESS })
+  const entry = { port: member.node.port, agent }
+  const attacker = await startAttacker(attack, member)
+  try {
+    await measure(crypto, random, entry)
+    await settle()
+    const { nowMb } = residentMb(node.pid!)
+    const samples: Record<'quiet' | 'attacked', number[]> = { quiet: [], attacked: [] }
+    for (let i = 0; i < ROUNDS; i++) {
+      samples.quiet.push(await measure(crypto, random, entry))
+      attacker.send(true)
+      await settle()
+      samples.attacked.push(await measure(crypto, random, entry))
+      attacker.send(false)
+      await settle()
+    }
+    const [quietUs, attackedUs] = [median(samples.quiet), median(samples.attacked)]
+    const rows = [
+      { name: 'quiet', medianUs: round(quietUs), ratio: 1 },
+      { name: 'under attack', medianUs: round(attackedUs), ratio: round(attackedUs / quietUs) },
+    ]
+    const figures = [
+      { name: 'rate under attack over quiet', value: round(quietUs / attackedUs), unit: '×' },
+      { name: 'memory before', value: nowMb, unit: 'MB' },
+      { name: 'most memory', value: residentMb(node.pid!).peakMb, unit: 'MB' },
+    ]
+    const comparison = { title: `Abuse: ${attack}`, baseline: 'quiet', rows, figures }
+    printComparison(comparison)
+    return comparison
+  } finally {
+    agent.destroy()
+    await Promise.all([stopProcess(attacker, 'SIGKILL'), stopProcess(node, 'SIGKILL')])
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Microseconds for one request of the client. */
+async function measure(crypto: Crypto, random: Random, entry: Entry): Promise<number> {
+  const start = process.hrtime.bigint()
+  for (let i = 0; i < REQUESTS / (2 * MESSAGES); i++) {
+    const signer = newAccount(crypto, random)
+    const { accountId } = signer
+    for (let message = 1; message <= MESSAGES; message++) {
+      await ask(entry, JSON.stringify(storeOf(crypto, random, accountId)))
+      const retrieve = buildRetrieve(crypto, { accountId, namespace: INBOX, timestampMs: Date.now(), signer })
+      const { messages } = await ask(entry, JSON.stringify(retrieve))
+      if (messages.length !== message) throw new Error(`${messages.length} messages instead of ${message}`)
+    }
+  }
+  return Number(process.hrtime.bigint() - start) / 1000 / REQUESTS
+}
+
+async function startNode(directory: string, { seedHex, node }: Member): Promise<ChildProcess> {
+  writeFileSync(join(directory, 'node.key'), `${seedHex}\n`, { mode: 0o600 })
+  writeFileSync(join(directory, 'registry.json'), JSON.stringify({ service_node_states: [encodeServiceNode(node)] }))
+  const config = `port = ${node.port}\ndata_directory = "."\nregistry_file = "registry.json"\n[log]\nlevel = "error"\n`
+  writeFileSync(join(directory, 'node.toml'), config)
+  const child = spawn(process.execPath, [MAIN, join(directory, 'node.toml')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  endWithUs(child)
+  await new Promise((resolve, reject) => {
+    child.stdout!.once('data', resolve)
+    child.once('exit', () => reject(new Error('the node did not start')))
   })
-})
-writeFileSync(join(dir, 'node.key'), encodeHex(seed) + '\n', { mode: 0o600 })
-writeFileSync(join(dir, 'node.toml'), `port = ${port}\ndata_directory = "."\nregistry_file = "registry.json"\n`)
-writeFileSync(
-  join(dir, 'registry.json'),
-  JSON.stringify({
-    service_node_states: [encodeServiceNode({ ed25519, x25519, host: '127.0.0.1', port, protocol: 'http', swarmId: 1n })],
-  }),
-)
-const main = fileURLToPath(new URL('../../packages/node/dist/main.js', import.meta.url))
-const names = process.argv.slice(2)
-for (const name of names) {
-  const child = spawn(process.execPath, [main, join(dir, 'node.toml')], { stdio: ['ignore', 'pipe', 'inherit'] })
-  await new Promise(r => child.stdout!.once('data', r))
-  await sleep(1000)
-  const idle = rss(child.pid!, 'VmRSS')
-  const attacker = fork(fileURLToPath(new URL('./peers/attacker.js', import.meta.url)), [name, String(port), ed25519, x25519])
-  await new Promise(r => attacker.once('message', r))
-  const agents = [0, 1, 2, 3].map(i => new Agent({ keepAlive: true, maxSockets: 1, localAddress: `127.0.0.${2 + i}` }))
-  const bad: Record<string, number> = {}
-  const ask = (agent: Agent, body: string) =>
-    new Promise<number>(res => {
-      const out = request(
-        {
-          host: '127.0.0.1',
-          port,
-          path: '/storage_rpc/v1',
-          method: 'POST',
-          agent,
-          headers: { 'content-length': Buffer.byteLength(body) },
-        },
-        r => {
-          r.resume()
-          r.on('end', () => res(r.statusCode!))
-        },
-      )
-      out.on('error', (e: any) => res(e.code))
-      out.end(body)
-    })
-  const measure = async (ms: number) => {
-    const until = performance.now() + ms
-    const from = performance.now()
-    let n = 0
-    await Promise.all(
-      agents.map(async agent => {
-        const account = '05' + encodeHex(systemRandom().bytes(32))
-        for (let i = 0; performance.now() < until; i++) {
-          if (n % 50 === 0) {
-          }
-          const acc =
-            i % 30 === 0 ? '05' + encodeHex(systemRandom().bytes(32)) : account.slice(0, 64) + String(i % 30).padStart(2, '0')
-          const s = await ask(
-            agent,
-            JSON.stringify({
-              method: 'store',
-              params: {
-                pubkey: acc,
-                timestamp: Date.now(),
-                ttl: 3600000,
-                data: Buffer.from(systemRandom().bytes(1024)).toString('base64'),
-              },
-            }),
-          )
-          if (s === 200) n++
-          else bad[s] = (bad[s] ?? 0) + 1
-        }
-      }),
-    )
-    return n / ((performance.now() - from) / 1000)
-  }
-  await measure(500)
-  await sleep(1500)
-  const quiet: number[] = [],
-    loud: number[] = [],
-    load: number[] = []
-  const log: string[] = []
-  for (let i = 0; i < 3; i++) {
-    quiet.push(await measure(1000))
-    attacker.send(true)
-    await sleep(2000)
-    const c0 = cpu(child.pid!),
-      a0 = cpu(attacker.pid!),
-      t0 = performance.now()
-    loud.push(await measure(1000))
-    const dt = performance.now() - t0
-    load.push(Math.round(((cpu(child.pid!) - c0) / dt) * 100))
-    log.push(`a${Math.round(((cpu(attacker.pid!) - a0) / dt) * 100)}`)
-    attacker.send(false)
-    await sleep(1500)
-  }
-  console.log(
-    name.padEnd(26),
-    'quiet',
-    quiet.map(Math.round).join(' '),
-    'loud',
-    loud.map(Math.round).join(' '),
-    'ratio',
-    (median(loud) / median(quiet)).toFixed(2),
-    'node cpu',
-    load.join(' '),
-    log.join(' '),
-    'idle',
-    idle,
-    'peak',
-    rss(child.pid!),
-    JSON.stringify(bad),
-  )
-  attacker.disconnect()
-  agents.forEach(a => a.destroy())
-  child.kill('SIGKILL')
-  await new Promise(r => child.once('exit', r))
+  return child
 }
-rmSync(dir, { recursive: true })
+
+async function startAttacker(attack: string, { node }: Member): Promise<ChildProcess> {
+  const child = fork(ATTACKER, [attack, String(node.port), node.ed25519, node.x25519])
+  endWithUs(child)
+  await new Promise((resolve, reject) => {
+    child.once('message', resolve)
+    child.once('exit', () => reject(new Error(`the attacker did not start: ${attack}`)))
+  })
+  return child
+}
+
+function settle(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, SETTLE_MS))
+}

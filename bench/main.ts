@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { benchAbuse } from './abuse.bench.ts'
 import { benchBacklog } from './backlog.bench.ts'
 import { benchCommandLine } from './cli.bench.ts'
 import { benchCrypto } from './crypto.bench.ts'
@@ -36,6 +37,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'swarm-store': benchSwarmStore,
   memory: benchMemory,
   'front-ends': benchFrontEnds,
+  abuse: benchAbuse,
   cli: benchCommandLine,
 }
 

@@ -35,6 +35,7 @@ const ONION_OVER_DIRECT = 4
 const RETRIEVE_SPREAD = 1.3
 const SWARM_OVER_NODE = 0.25
 const NODE_MB = 150
+const ATTACKED_OVER_QUIET = 0.5
 const FRONT_ENDS_OVER_ONE = 1.6
 /** The bar on native sealing and opening is for Node with its own ML-KEM, which older versions lack. */
 const NATIVE_ML_KEM_SINCE = 24
@@ -102,6 +103,11 @@ function judgeLoad(
   add('memory of a member of six under load, MB', findFigure(comparisons, 'Swarm', '6 nodes, most memory of a node'), NODE_MB)
   const held = compared('Front ends, a share', /^one front end/, /^two front ends/)
   add('two front ends: stores/s over one, each held', held, FRONT_ENDS_OVER_ONE, true)
+  const kept = comparisons
+    .filter(({ title }) => title.startsWith('Abuse'))
+    .map(({ rows }) => rows.find(({ name }) => name === 'under attack')?.ratio ?? Number.POSITIVE_INFINITY)
+  if (kept.length > 0)
+    add('a client under the worst attack: its rate over quiet', 1 / Math.max(...kept), ATTACKED_OVER_QUIET, true)
 }
 
 export function printVerdicts(verdicts: readonly Verdict[]): void {

@@ -56,6 +56,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   'clock-off': "Set this computer's clock and try again.",
   'bad-account-id': 'An account id is 66 hex digits that begin with 05; session-v2 account show prints yours.',
   'node-unreachable': 'Is it running, and is the address right?',
+  'store-corrupt': 'It was put aside. Start the node again: its swarm fills an empty one.',
   'store-failed': 'Is the disk full, or the folder not writable? Then try again.',
 }
 

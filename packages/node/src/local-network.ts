@@ -4,14 +4,14 @@ import { loadCrypto, systemRandom } from '@session-v2/crypto'
 import { NO_SWARM, type ServiceNode, type SwarmId } from '@session-v2/network'
 import { type CorsOrigins, DEFAULT_BODY_TIMEOUT_MS, type LogConfig } from './config/node-config.ts'
 import { DEFAULT_DATABASE_LIMIT_BYTES } from './config/store-config.ts'
+import { DEFAULT_SWARM, type UpkeepTimes } from './config/swarm-config.ts'
 import { loadIdentity } from './identity.ts'
-import { type Log, openLog } from './log.ts'
+import { describeException, type Log, openLog } from './log.ts'
 import { composeNode, type ListeningNode, type RunningNode } from './node.ts'
 import { NodeError } from './node-error.ts'
 import { type Clock, systemClock, systemTimers, type Timers } from './ports.ts'
 import { startSeed } from './seed.ts'
 import type { PeerSender } from './swarm/peer-sender.ts'
-import { UPKEEP_TIMES, type UpkeepTimes } from './swarm/swarm-upkeep.ts'
 
 export interface LocalNetworkOptions {
   /** Default 9. */
@@ -80,6 +80,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
 interface Place {
   readonly port: number
   listening: ListeningNode | undefined
+  isStopped: boolean
   swarmId: SwarmId
 }
 
@@ -100,7 +101,7 @@ class Network implements LocalNetwork {
   /** Opens the next node at a port; 0: any. */
   async listen(port: number, swarm: SwarmId): Promise<void> {
     const listening = await this.#compose(this.#places.length, port)
-    this.#places.push({ port: listening.port, listening, swarmId: swarm })
+    this.#places.push({ port: listening.port, listening, isStopped: false, swarmId: swarm })
   }
 
   /** All nodes join, and a seed tells of them. */
@@ -115,11 +116,13 @@ class Network implements LocalNetwork {
   }
 
   async stop(node: number): Promise<void> {
+    this.#places[node]!.isStopped = true
     await this.nodes[node]!.close()
   }
 
   async start(node: number): Promise<RunningNode> {
     const place = this.#places[node]!
+    place.isStopped = false
     place.listening = await this.#compose(node, place.port)
     const running = place.listening.join(this.#list())
     this.nodes[node] = running
@@ -150,7 +153,15 @@ class Network implements LocalNetwork {
   }
 
   async close(): Promise<void> {
+    for (const place of this.#places) place.isStopped = true
     await Promise.all([this.#closeSeed?.(), ...this.#places.map(({ listening }) => listening?.close())])
+  }
+
+  /** A node whose database is damaged begins anew with an empty one, in the place of whoever runs it. */
+  async #revive(node: number, damaged: ListeningNode): Promise<void> {
+    const place = this.#places[node]
+    await damaged.close()
+    if (place?.listening === damaged && !place.isStopped) await this.start(node)
   }
 
   #tell(list: readonly ServiceNode[]): void {
@@ -184,14 +195,14 @@ class Network implements LocalNetwork {
     const directory = join(options.dataDirectory, `node-${index + 1}`)
     const crypto = await loadCrypto()
     const { clock = systemClock, timers = systemTimers } = options
-    return composeNode({
+    const listening = await composeNode({
       host: HOST,
       port,
       databaseFile: join(directory, 'messages.db'),
       databaseLimitBytes: options.databaseLimitBytes ?? DEFAULT_DATABASE_LIMIT_BYTES,
       bodyTimeoutMs: options.bodyTimeoutMs ?? DEFAULT_BODY_TIMEOUT_MS,
       corsOrigins: options.corsOrigins ?? 'loopback',
-      upkeep: options.upkeep ?? UPKEEP_TIMES,
+      upkeep: options.upkeep ?? DEFAULT_SWARM,
       throughSender: sender => this.#through(index, sender),
       crypto,
       identity: await loadIdentity(crypto, systemRandom(), join(directory, 'node.key')),
@@ -199,6 +210,10 @@ class Network implements LocalNetwork {
       timers,
       log: this.#log,
     })
+    void listening.damaged
+      .then(() => this.#revive(index, listening))
+      .catch(error => this.#log.error(describeException(error), 'a node with a damaged database cannot begin anew'))
+    return listening
   }
 }
 

@@ -1,14 +1,17 @@
 /**
  * `node main.js CONFIG`: runs one node until SIGINT or SIGTERM (clause NODE-115). It ends with status 0 once everything is stored, with
- * 1 when it cannot start or cannot close, and at once, with 128 plus the signal's number, on a second signal.
+ * 1 when it cannot start, cannot close or has a damaged database (NODE-28), and at once, with 128 plus the signal's number, on a second
+ * signal.
  */
 import { constants } from 'node:os'
 import { readNodeConfig } from './config/node-config.ts'
 import { NodeError } from './node-error.ts'
+import { keepHeapSmall } from './operations/heap.ts'
 import { startNode } from './start-node.ts'
 
 async function main(file: string | undefined): Promise<void> {
   if (file === undefined) throw new NodeError('bad-config', 'give the configuration file as the only argument')
+  keepHeapSmall()
   const node = await startNode(await readNodeConfig(file))
   let closing = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -18,6 +21,13 @@ async function main(file: string | undefined): Promise<void> {
       node.close().catch(fail)
     })
   }
+  node.damaged
+    .then(error => {
+      fail(error)
+      closing = true
+      return node.close()
+    })
+    .catch(fail)
   console.log(JSON.stringify({ ready: true, url: node.url, ed25519: node.ed25519, swarm: node.swarm }))
 }
 

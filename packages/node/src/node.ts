@@ -1,10 +1,11 @@
 /** One storage node, composed: key, store, swarm, requests, HTTP, and what its operator sees of it. */
 import { type Crypto, type Random, systemRandom } from '@session-v2/crypto'
-import { REQUEST_MAX_BYTES, type ServiceNode, swarmIdHex, urlHost } from '@session-v2/network'
+import { NO_SWARM, REQUEST_MAX_BYTES, type ServiceNode, swarmIdHex, urlHost } from '@session-v2/network'
 import { LIMITS_WITHOUT_RATES, type LimitsConfig } from './config/limits-config.ts'
 import type { CorsOrigins, MetricsConfig } from './config/node-config.ts'
 import { DEFAULT_ONION, type OnionConfig } from './config/onion-config.ts'
 import type { RegistryConfig } from './config/registry-config.ts'
+import type { UpkeepTimes } from './config/swarm-config.ts'
 import { startExpirySweep } from './expiry-sweep.ts'
 import { allowsOrigin } from './http/cors.ts'
 import type { Route, Upgrade } from './http/http-answer.ts'
@@ -25,15 +26,15 @@ import { watchNetwork } from './reachability/network-watch.ts'
 import { type RegistryFeedback, startFeedback } from './registry/open-registry.ts'
 import type { Registry } from './registry/registry.ts'
 import { OnionRelay } from './relay/onion-relay.ts'
+import { MailboxTurns } from './rpc/mailbox-turns.ts'
 import { openProof } from './rpc/proof.ts'
 import type { NodeServices } from './rpc/services.ts'
-import { setAside } from './store/sqlite/set-aside.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { openGuardedStore } from './store/sqlite/guarded-store.ts'
 import type { MessageStore } from './store/store.ts'
 import { LocalStoreEvents, type StoreEvents } from './store/store-events.ts'
 import { httpPeerSender, type PeerSender } from './swarm/peer-sender.ts'
 import { Replication } from './swarm/replication.ts'
-import { SwarmUpkeep, type UpkeepParts, type UpkeepStatus, type UpkeepTimes } from './swarm/swarm-upkeep.ts'
+import { SwarmUpkeep, type UpkeepParts, type UpkeepStatus } from './swarm/swarm-upkeep.ts'
 import { SwarmView } from './swarm/swarm-view.ts'
 import { SOFTWARE } from './version.ts'
 
@@ -42,7 +43,7 @@ export interface RunningNode {
   /** Public keys, 64 hexadecimal digits each. */
   readonly ed25519: string
   readonly x25519: string
-  /** Swarm id in hexadecimal. */
+  /** Swarm id in hexadecimal when it started; `NO_SWARM` of a node that was listed without one. */
   readonly swarm: string
   readonly databaseFile: string
   /** Of the listener for metrics, where there is one. */
@@ -53,6 +54,8 @@ export interface RunningNode {
   complete(): Promise<void>
   /** Puts another list of all nodes in force. */
   replaceNodes(nodes: readonly ServiceNode[]): void
+  /** Resolves when its database turns out to be damaged: it is to be closed, and when it starts again its swarm fills it. */
+  readonly damaged: Promise<NodeError>
   /** How it keeps up with its swarm; undefined when it does not. */
   upkeep(): UpkeepStatus | undefined
   /** Lets running requests finish, then releases port and files. */
@@ -64,6 +67,8 @@ export interface ListeningNode {
   readonly port: number
   readonly ed25519: string
   readonly x25519: string
+  /** As of a node that runs. */
+  readonly damaged: Promise<NodeError>
   /** Takes the list of all nodes. Throws NodeError `bad-registry` when this node is not in it. */
   join(nodes: readonly ServiceNode[]): RunningNode
   close(): Promise<void>
@@ -98,7 +103,7 @@ export interface NodeParts {
   readonly extraRoutes?: (node: NodeServices, parts: OperatedParts) => Readonly<Record<string, Route>>
   readonly upgrades?: (node: NodeServices, parts: OperatedParts) => Readonly<Record<string, Upgrade>>
   /** Where several processes serve one store, what carries events between them. Default: events of this process. */
-  readonly events?: StoreEvents
+  readonly openEvents?: (store: MessageStore) => Promise<StoreEvents>
   readonly crypto: Crypto
   readonly identity: NodeIdentity
   readonly clock: Clock
@@ -120,18 +125,20 @@ export interface OperatedParts {
 export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
   const { clock, timers, log, crypto, identity } = parts
   const { ed25519, x25519 } = identity
-  const store = await (parts.openStore?.() ?? openDatabase(parts))
+  const { store, damaged } = await openStore(parts)
   const swarms = new SwarmView(ed25519)
   const direct = httpPeerSender(timers)
   const sender = parts.throughSender?.(direct) ?? direct
   const operated = operatedParts(parts)
+  void damaged.then(() => operated.readiness.close())
   operated.readiness.add(() => (swarms.own === undefined ? 'not in any swarm' : undefined))
-  const events = parts.events ?? new LocalStoreEvents(log)
+  const events = await openEvents(parts, store)
   const upkeep = openUpkeep(parts, operated, { store, swarms, sender, events })
   const missed = upkeep?.missed
-  const replication = new Replication({ crypto, identity, clock, swarms, sender, log, ...(missed && { missed }) })
+  const replication = new Replication({ crypto, identity, clock, timers, swarms, sender, log, ...(missed && { missed }) })
   const list = parts.registry?.list
-  const services = { crypto, identity, clock, store, swarms, replication, events, log, ...(list && { registry: list }) }
+  const turns = { changes: new MailboxTurns(timers), answers: new MailboxTurns(timers) }
+  const services = { crypto, identity, clock, store, swarms, replication, turns, events, log, ...(list && { registry: list }) }
   const relay = onionRelay(parts, services, operated)
   const monitor = openMonitor(parts, services, operated, events)
   let network: ReturnType<typeof openNetwork>
@@ -149,6 +156,7 @@ export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
     relay.close()
     sender.close()
     await kept
+    await events.close()
     await store.close()
     await operator?.close()
   }
@@ -162,7 +170,7 @@ export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
     network = openNetwork(parts, operated, port)
     const metricsUrl = parts.metricsListener && (await listenForOperator(operator, parts.metricsListener))
     log.info({ ed25519, port }, 'node listens')
-    const listening = { port, ed25519, x25519, close }
+    const listening = { port, ed25519, x25519, damaged, close }
     return { ...listening, join: nodes => joinSwarm(listening, parts, { swarms, monitor, upkeep }, nodes, metricsUrl) }
   } catch (error) {
     await close()
@@ -170,16 +178,19 @@ export async function composeNode(parts: NodeParts): Promise<ListeningNode> {
   }
 }
 
-/** A damaged database is put aside: the swarm has what was in it. */
-async function openDatabase({ databaseFile, databaseLimitBytes, clock, timers, log }: NodeParts): Promise<MessageStore> {
-  const open = () => openSqliteStore(databaseFile, { sizeLimitBytes: databaseLimitBytes, clock, timers })
+/** The store and what tells that it is damaged; another store than the database file never says so. */
+async function openStore({ openStore: open, databaseFile, databaseLimitBytes, clock, timers, log }: NodeParts) {
+  if (open !== undefined) return { store: await open(), damaged: new Promise<NodeError>(() => {}) }
+  return openGuardedStore(databaseFile, { sizeLimitBytes: databaseLimitBytes, clock, timers }, log)
+}
+
+async function openEvents({ openEvents: open, log }: NodeParts, store: MessageStore): Promise<StoreEvents> {
+  if (open === undefined) return new LocalStoreEvents(log)
   try {
-    return await open()
+    return await open(store)
   } catch (error) {
-    if (!(error instanceof NodeError && error.code === 'store-corrupt')) throw error
-    const aside = await setAside(databaseFile, clock.nowMs())
-    log.error({ aside }, 'the database is damaged and was put aside: the node starts with an empty one, which its swarm fills')
-    return open()
+    await store.close()
+    throw error
   }
 }
 
@@ -295,6 +306,7 @@ function measure(metrics: NodeMetrics, { connections }: HttpServer, store: Messa
   metrics.gauge('open_connections', 'Open connections of clients and peers', () => connections.open)
   metrics.counter('dropped_connections_total', 'Connections closed to make room', () => connections.dropped)
   metrics.gauge('swarm_peers', 'Other members of the swarm', () => swarms.peers.length)
+  metrics.gauge('deliveries_waiting', 'Writes that other members have not taken yet', () => store.deliveriesWaiting())
   metrics.gauge('store_bytes', 'Bytes that the store takes', async () => (await store.size()).usedBytes)
   metrics.gauge('store_limit_bytes', 'Bytes that the store may take; 0 where it has no limit', async () => {
     return (await store.size()).limitBytes ?? 0
@@ -340,16 +352,27 @@ function joinSwarm(
   nodes: readonly ServiceNode[],
   metricsUrl: string | undefined,
 ): RunningNode {
-  const { port, ed25519, x25519, close } = listening
+  const { port, ed25519, x25519, damaged, close } = listening
   swarms.replace(nodes)
   monitor.swarmsReplaced()
-  if (swarms.own === undefined)
+  // One that is listed without a swarm hands over what it holds.
+  if (!swarms.isNode(ed25519))
     throw new NodeError('bad-registry', `the registry does not list this node: its ed25519 key is ${ed25519}`)
   const url = `${parts.tls === undefined ? 'http' : 'https'}://${urlHost(parts.host)}:${port}`
-  const swarm = swarmIdHex(swarms.own.id)
+  const swarm = swarmIdHex(swarms.own?.id ?? NO_SWARM)
   const started = upkeep?.start() ?? Promise.resolve()
   return {
-    ...{ url, ed25519, x25519, swarm, databaseFile: parts.databaseFile, ...(metricsUrl && { metricsUrl }), started, close },
+    ...{
+      url,
+      ed25519,
+      x25519,
+      swarm,
+      databaseFile: parts.databaseFile,
+      ...(metricsUrl && { metricsUrl }),
+      started,
+      damaged,
+      close,
+    },
     complete: async () => {
       await started
       await upkeep?.complete()

@@ -4,20 +4,20 @@ import { loadCrypto, systemRandom } from '@session-v2/crypto'
 import type { NodeConfig } from './config/node-config.ts'
 import { DEFAULT_DATABASE_LIMIT_BYTES, type StoreConfig } from './config/store-config.ts'
 import { loadIdentity } from './identity.ts'
-import { openLog } from './log.ts'
+import { type Log, openLog } from './log.ts'
 import { composeNode, type NodeParts, type RunningNode } from './node.ts'
 import { prepareDataDirectory } from './operations/data-directory.ts'
 import { loadTls } from './operations/tls.ts'
 import { systemClock, systemTimers } from './ports.ts'
 import { openRegistry } from './registry/open-registry.ts'
+import { openRedisEvents } from './store/redis/redis-events.ts'
 import { openRedisStore } from './store/redis/redis-store.ts'
-import { UPKEEP_TIMES } from './swarm/swarm-upkeep.ts'
 
 /** A file, or a cluster that other processes of the same node use too. */
-function storeParts(store: StoreConfig): Partial<Pick<NodeParts, 'databaseLimitBytes' | 'openStore'>> {
+function storeParts(store: StoreConfig, log: Log): Partial<Pick<NodeParts, 'databaseLimitBytes' | 'openStore' | 'openEvents'>> {
   if (store.kind === 'sqlite') return { databaseLimitBytes: store.limitBytes }
-  const ports = { clock: systemClock, timers: systemTimers, random: systemRandom() }
-  return { openStore: () => openRedisStore(store, ports) }
+  const ports = { clock: systemClock, timers: systemTimers, random: systemRandom(), log }
+  return { openStore: () => openRedisStore(store, ports), openEvents: opened => openRedisEvents(store, opened, ports) }
 }
 
 /** Starts the node of a configuration; resolves once it serves. Rejects with NodeError. */
@@ -35,7 +35,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       port: config.port,
       databaseFile: join(dataDirectory, 'messages.db'),
       databaseLimitBytes: DEFAULT_DATABASE_LIMIT_BYTES,
-      ...storeParts(config.store),
+      ...storeParts(config.store, log),
       bodyTimeoutMs: config.bodyTimeoutMs,
       corsOrigins: config.corsOrigins,
       ...(tls && { tls }),
@@ -43,7 +43,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       onion: config.onion,
       ...(metrics && { metricsListener: metrics }),
       logAddresses: config.log.addresses === true,
-      upkeep: UPKEEP_TIMES,
+      upkeep: config.swarm,
       registry: { config: config.registry, list: registry },
       crypto,
       identity,

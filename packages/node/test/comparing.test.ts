@@ -56,6 +56,23 @@ describe('two members that compare (NODE-90)', () => {
     await allHold(['b', 'c'], owner)
     await allHold([], owner, 5)
   })
+  it('keep deleted what was deleted, although its expiry was set where that was missed, until it is stored again', async () => {
+    swarm = await SwarmUnderTest.start(2)
+    const [one, two] = swarm.members
+    const owner = swarm.owner()
+    for (const text of ['a', 'b']) await one!.put(owner, text, 0, DAY_MS)
+    const hashes = ['a', 'b'].map(text => swarm.hashOf(owner, text))
+    await whileAway(() => one!.ask(buildDelete(swarm.crypto, { signer: owner, hashes: hashes.slice(0, 1) })))
+    const longer = { signer: owner, hashes, expiriesMs: [swarm.clock.ms + 9 * DAY_MS] }
+    const { swarm: entries } = await two!.ask(buildExpire(swarm.crypto, { ...longer, mode: 'extend' }))
+    expect(entries[two!.identity.ed25519].updated, 'the second has missed the deletion').toEqual(hashes.toSorted())
+    await swarm.settle()
+    await allHold(['b'], owner)
+    expect(await two!.versions(owner)).toEqual(await one!.versions(owner))
+    await whileAway(() => two!.put(owner, 'a'))
+    await swarm.settle()
+    await allHold(['a', 'b'], owner)
+  })
   it('keep a message that was deleted and stored again', async () => {
     swarm = await SwarmUnderTest.start(2)
     const [one, two] = swarm.members

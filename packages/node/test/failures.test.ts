@@ -4,6 +4,7 @@ import { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCrypto } from '@session-v2/crypto'
+import { NO_SWARM } from '@session-v2/network'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SWEEP_INTERVAL_MS, startExpirySweep } from '../src/expiry-sweep.ts'
 import { HttpServer } from '../src/http/http-server.ts'
@@ -78,8 +79,8 @@ describe('a log that cannot be written', () => {
   })
 })
 
-describe('a node that is in no swarm yet', () => {
-  it('answers 503 (NODE-66)', async () => {
+describe('a node that is in no swarm', () => {
+  it('answers 503, and may be listed as such (NODE-04, NODE-66)', async () => {
     const crypto = await loadCrypto()
     const node = await composeNode({
       host: '127.0.0.1',
@@ -94,10 +95,18 @@ describe('a node that is in no swarm yet', () => {
       timers: systemTimers,
       log: openLog({ level: 'silent' }),
     })
-    for (const path of ['/storage_rpc/v1', '/swarm_rpc/v1']) {
-      const answer = await post(`http://127.0.0.1:${node.port}${path}`, '{"method":"info","params":{}}')
-      expect(answer).toMatchObject({ status: 503, body: 'Service node is not ready: not in any swarm' })
+    const { ed25519, x25519, port } = node
+    const isNotReady = async () => {
+      for (const path of ['/storage_rpc/v1', '/swarm_rpc/v1']) {
+        const answer = await post(`http://127.0.0.1:${port}${path}`, '{"method":"info","params":{}}')
+        expect(answer).toMatchObject({ status: 503, body: 'Service node is not ready: not in any swarm' })
+      }
     }
+    await isNotReady()
+    expect(() => node.join([])).toThrow(expect.objectContaining({ code: 'bad-registry' }))
+    const place = { host: '127.0.0.1', port, protocol: 'http' as const }
+    expect(node.join([{ ed25519, x25519, ...place, swarmId: NO_SWARM }]).swarm).toBe('f'.repeat(16))
+    await isNotReady()
     await node.close()
   })
 })

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCrypto } from '@session-v2/crypto'
-import { concatBytes, encodeBt, encodeUtf8 } from '@session-v2/encoding'
+import { concatBytes, encodeUtf8 } from '@session-v2/encoding'
 import {
   buildDeleteAll,
   buildDeleteBefore,
@@ -25,7 +25,7 @@ import { identityFromSeed } from '../src/identity.ts'
 import { openLog } from '../src/log.ts'
 import { composeNode, type RunningNode } from '../src/node.ts'
 import { systemTimers } from '../src/ports.ts'
-import { encodeForwarded, LATE_MAX_AGE_MS, takenAt } from '../src/swarm/forwarded-request.ts'
+import { encodeForwarded } from '../src/swarm/forwarded-request.ts'
 import { signPeerRequest } from '../src/swarm/peer-authentication.ts'
 import { PEER_PATH } from '../src/swarm/peer-sender.ts'
 import { type Answer, HOUR_MS, NetworkUnderTest, postBt } from './network-under-test.ts'
@@ -218,6 +218,16 @@ describe('a write that nobody could do', () => {
     })
     await pair.close()
   })
+  it('is 500 when this node alone did it, and its peer knows nothing of it (NODE-32)', async () => {
+    const pair = new PlayedPeer()
+    let status = 403
+    await pair.start((_, response) => response.writeHead(status).end('who are you'))
+    const { status: refused, body } = await pair.ask(test.storeRequest(test.account(), 'a'))
+    expect([refused, body.swarm[pair.key].code, body.swarm[pair.nodeKey].failed]).toEqual([500, '403', undefined])
+    status = 401
+    expect((await pair.ask(test.storeRequest(test.account(), 'a'))).status).toBe(200)
+    await pair.close()
+  })
   it('is 404 when a required delete found nothing at any member, and 200 when a peer had it', async () => {
     const pair = new PlayedPeer()
     let deleted: string[] = []
@@ -227,38 +237,6 @@ describe('a write that nobody could do', () => {
     deleted = [NONE]
     expect((await pair.ask(request)).status).toBe(200)
     await pair.close()
-  })
-})
-
-describe('a request that a member passes on (NODE-41, NODE-43)', () => {
-  const nowMs = 1_800_000_000_000
-  const request = encodeRequest({ method: 'info', params: {} }, 'bt')
-
-  it('says when it was taken', () => {
-    const text = (late: boolean) => Buffer.from(encodeForwarded(request, { atMs: 5, late })).toString()
-    expect(text(false)).toBe('d2:ati5e6:method4:info6:paramsdee')
-    expect(text(true)).toBe('d2:ati5e4:latei1e6:method4:info6:paramsdee')
-  })
-  it('counts as taken now when it does not say, is in JSON or cannot be read', () => {
-    const now = { atMs: nowMs, late: false }
-    for (const body of [request, encodeUtf8('{"at":5}'), encodeUtf8('d2:at1:xe'), encodeUtf8('d'), new Uint8Array()]) {
-      expect(takenAt(body, nowMs)).toEqual(now)
-    }
-  })
-  it.each([
-    [0, false, true],
-    [-70_000, false, true],
-    [-70_001, false, false],
-    [70_000, false, true],
-    [70_001, false, false],
-    [-LATE_MAX_AGE_MS, true, true],
-    [-LATE_MAX_AGE_MS - 1, true, false],
-    [70_001, true, false],
-  ])('%d ms from now, late %s: taken is %s', (fromNowMs, late, isTaken) => {
-    const taken = { atMs: nowMs + fromNowMs, late }
-    expect(takenAt(encodeForwarded(request, taken), nowMs)).toEqual(isTaken ? taken : undefined)
-    const wide = encodeBt(new Map([['at', 2n ** 63n - 1n]]))
-    expect(takenAt(wide, nowMs)).toBeUndefined()
   })
 })
 
@@ -299,6 +277,17 @@ describe('a request that was passed on (NODE-41, NODE-43)', () => {
       expect((await passOn(request, test.clock.ms)).status).toBe(200)
       expect((await test.request(request)).status).toBe(406)
     }
+  })
+  it('does not bring back what was deleted while it was under way (NODE-43)', async () => {
+    const alice = test.account()
+    const store = test.storeRequest(alice, 'a')
+    const takenMs = test.clock.ms
+    const { hash } = (await test.store(alice, 'a')).body
+    test.clock.ms += 1000
+    await test.request(test.deleteRequest(alice, [hash]))
+    test.clock.ms += 4001
+    expect((await passOn(store, takenMs)).status).toBe(200)
+    expect(await test.texts(alice)).toEqual([])
   })
   it('does not undo, when it is late, what was done since (NODE-81)', async () => {
     const alice = test.account()

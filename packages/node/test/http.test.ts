@@ -37,6 +37,21 @@ describe('paths (NODE-60)', () => {
     expect(ping.headers.get('server')).toBe('Session-V2 Storage Node/2.8.0')
     expect(ping.headers.get('keep-alive')).toBe('timeout=60')
   })
+  it('names itself to a test by the key under which it is listed', async () => {
+    const [node] = test.network.nodes
+    const { port } = new URL(base)
+    const entry = { ed25519: node!.ed25519, x25519: node!.x25519, host: '127.0.0.1', port: Number(port), swarmId: 1n } as const
+    const list = [{ ...entry, protocol: 'http' as const }]
+    node!.replaceNodes(list.map(each => ({ ...each, legacy: 'ab'.repeat(32) })))
+    const { headers } = await post(`${base}/ping_test/v1`, '')
+    expect(headers.get('x-oxen-snode-pubkey')).toBe(Buffer.alloc(32, 0xab).toString('base64'))
+    node!.replaceNodes(list)
+  })
+  it('keeps nobody waiting for messages', async () => {
+    const info = JSON.stringify({ method: 'info', params: {} })
+    expect(await post(test.url(), info, { 'x-loki-long-poll': '1' })).toMatchObject({ status: 410 })
+    expect(await post(test.url(), info)).toMatchObject({ status: 200 })
+  })
   it.each([
     ['POST', '/nowhere', 'post /nowhere Not Found'],
     ['GET', '/storage_rpc/v1', 'get /storage_rpc/v1 Not Found'],

@@ -3,7 +3,8 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RequestSigner } from '@session-v2/network'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { UpkeepTimes } from '../src/swarm/swarm-upkeep.ts'
+import type { UpkeepTimes } from '../src/config/swarm-config.ts'
+import { damageAllPages } from './faults/damage.ts'
 import { NetworkUnderTest } from './network-under-test.ts'
 
 const QUICK: UpkeepTimes = { roundMs: 30, deliveriesMs: 50, handOverMs: 50, joinMs: 30, patienceMs: 300 }
@@ -25,6 +26,8 @@ async function start(nodes: number, upkeep = QUICK): Promise<NetworkUnderTest> {
   return test
 }
 
+/** Databases that were put aside, without the files beside them. */
+const asides = (file: string) => readdirSync(dirname(file)).filter(name => /\.damaged-\d+$/.test(name))
 const ownSwarm = (): bigint => BigInt(`0x${test.network.nodes[0]!.swarm}`)
 const textsAt = (who: RequestSigner, node: number) => async () => (await test.texts(who, 0, node).catch(() => [])).sort()
 
@@ -141,7 +144,19 @@ describe('a node that has lost what it held (NODE-28, NODE-96)', () => {
     writeFileSync(databaseFile, 'this is no database. '.repeat(1_000))
     await test.network.start(1)
     await until(textsAt(alice, 1), ['kept by the other'])
-    expect(readdirSync(dirname(databaseFile)).some(name => name.includes('.damaged-'))).toBe(true)
+    expect(asides(databaseFile)).toHaveLength(1)
+  })
+  it('whose database is damaged while it runs puts it aside, begins anew, and is filled', { timeout: 60_000 }, async () => {
+    await start(2)
+    // More than is kept in memory.
+    const people = Array.from({ length: 260 }, () => test.account())
+    const text = 'x'.repeat(75_000)
+    await Promise.all(people.map(person => test.store(person, text)))
+    const { databaseFile } = test.network.nodes[1]!
+    damageAllPages(databaseFile)
+    for (const person of people) await until(async () => (await textsAt(person, 1)()).every(found => found === text), true)
+    await until(async () => asides(databaseFile).length, 1)
+    for (const person of people) await until(async () => (await textsAt(person, 1)()).map(found => found.length), [75_000])
   })
   it('with a new disk is filled, and so is one after another until none has its old one', { timeout: 60_000 }, async () => {
     await start(3)

@@ -90,9 +90,9 @@ describe('a notification', () => {
     const client = await node.subscriber(account)
     const [id, data] = [decodeHex(account.accountId), Buffer.from('handed over')]
     const hash = messageHash(node.crypto, id, 0 as Namespace, data)
-    const [changedAtMs, expiryMs] = [node.clock.ms, node.clock.ms + 3_600_000]
+    const times = { decidedAtMs: node.clock.ms, changedAtMs: node.clock.ms, expiryMs: node.clock.ms + 3_600_000 }
     const message = { timestampMs: node.clock.ms, data }
-    const item = { account: id, namespace: 0, hash, changedAtMs, expiryMs, isTombstone: false, message }
+    const item = { account: id, namespace: 0, hash, ...times, isTombstone: false, message }
     expect(await node.services.store.merge([item], () => false)).toBe(1)
     expect(await client.settle()).toEqual([])
     await client.close()
@@ -100,7 +100,7 @@ describe('a notification', () => {
 
   it('goes to subscribers of another front end of the same store, through the events that they share', async () => {
     const events = new LocalStoreEvents(node.services.log)
-    const other = await MonitorNode.start({ events })
+    const other = await MonitorNode.start({ openEvents: async () => events })
     const account = newAccount(node.crypto)
     const client = await other.subscriber(account, { wantData: true })
     const message: StoredMessage = {
@@ -167,6 +167,7 @@ describe('a revocation, NODE-155', () => {
       account: decodeHex(owner.accountId),
       namespace: REVOCATIONS,
       hash: tokenHash(node.crypto, data),
+      decidedAtMs: node.clock.ms,
       changedAtMs: node.clock.ms,
       isTombstone: false,
       expiryMs: NEVER_MS,

@@ -67,7 +67,15 @@ export async function openServices(
   const swarms = new SwarmView(ed25519)
   swarms.replace([{ ed25519, x25519, host: 'localhost', port: 1, protocol: 'http', swarmId: 1n }])
   const log = openLog({ level: 'silent' })
-  const replication = new Replication({ crypto, identity, clock, swarms, log, sender: httpPeerSender(systemTimers) })
+  const replication = new Replication({
+    crypto,
+    identity,
+    clock,
+    timers: systemTimers,
+    swarms,
+    log,
+    sender: httpPeerSender(systemTimers),
+  })
   return { crypto, identity, clock, store, swarms, replication, log, ...parts }
 }
 

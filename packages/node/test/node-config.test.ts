@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS } from '../src/config/limits-config.ts'
 import { parseNodeConfig, readNodeConfig } from '../src/config/node-config.ts'
 import { DEFAULT_ONION } from '../src/config/onion-config.ts'
 import { printNodeConfig } from '../src/config/print-config.ts'
+import { DEFAULT_SWARM } from '../src/config/swarm-config.ts'
 import { loadIdentity } from '../src/identity.ts'
 import { startNode } from '../src/start-node.ts'
 import { RpcServer } from './registry-nodes.ts'
@@ -65,6 +66,12 @@ allow_private = true
 relay_timeout_ms = 100
 server_timeout_ms = 200
 relays = 4
+[swarm]
+compare_every_ms = 100
+deliver_every_ms = 200
+hand_over_every_ms = 300
+join_every_ms = 400
+patience_ms = 3600000
 [metrics]
 host = "::1"
 port = 9090
@@ -87,6 +94,7 @@ describe('configuration', () => {
       corsOrigins: 'loopback',
       limits: DEFAULT_LIMITS,
       onion: DEFAULT_ONION,
+      swarm: DEFAULT_SWARM,
       log: { level: 'info', addresses: false },
     })
   })
@@ -116,6 +124,7 @@ describe('configuration', () => {
         trustedProxies: ['10.0.0.0/8', '::1'],
       },
       onion: { servers: ['a.example'], allowPrivate: true, relayTimeoutMs: 100, serverTimeoutMs: 200, relays: 4 },
+      swarm: { roundMs: 100, deliveriesMs: 200, handOverMs: 300, joinMs: 400, patienceMs: 3_600_000 },
       metrics: { host: '::1', port: 9090 },
       log: { level: 'debug', file: '/n/l', addresses: true },
     })
@@ -229,6 +238,12 @@ const REFUSED: readonly (readonly [what: string, text: string, complaint: string
   ['a rule that is none', `${MINIMUM}[onion]\nservers = "private"`, 'onion.servers must be "none", "public" or a list of hosts'],
   ['a misspelt onion setting', `${MINIMUM}[onion]\nserver = "none"`, 'onion.server is not a setting of the node'],
   ['a relay that never waits', `${MINIMUM}[onion]\nrelay_timeout_ms = 0`, 'onion.relay_timeout_ms must be an integer from 100'],
+  ['a misspelt time', `${MINIMUM}[swarm]\ncompare_every = 100`, 'swarm.compare_every is not a setting of the node'],
+  ['no pause', `${MINIMUM}[swarm]\ndeliver_every_ms = 0`, 'swarm.deliver_every_ms must be an integer from 100 to 3600000'],
+  ['a pause for ever', `${MINIMUM}[swarm]\npatience_ms = 3600001`, 'swarm.patience_ms must be an integer from 100'],
+  ['a time in words', `${MINIMUM}[swarm]\njoin_every_ms = "1 s"`, 'swarm.join_every_ms must be an integer'],
+  ['half a time', `${MINIMUM}[swarm]\nhand_over_every_ms = 100.5`, 'swarm.hand_over_every_ms must be an integer'],
+  ['a swarm that is no table', `${MINIMUM}swarm = 1`, 'swarm must be a table'],
   ['a proxy by name', `${MINIMUM}[limits]\ntrusted_proxies = ["proxy"]`, '"proxy" is neither'],
   ['proxies that are no list', `${MINIMUM}[limits]\ntrusted_proxies = 1`, 'limits.trusted_proxies must be a list of strings'],
   ['metrics without a port', `${MINIMUM}[metrics]`, 'metrics.port is missing'],

@@ -150,34 +150,33 @@ describe('a path (ON-72, ON-73)', () => {
 
 describe('a request that no node can follow', () => {
   const to = () => ({ kind: 'node', ed25519: destination.ed25519, x25519: destination.x25519 }) as const
-  it('goes round for sixteen nodes at most, whatever it says it is', async () => {
+  it('goes through sixteen relays at most, whatever it says it is (ON-03)', async () => {
     const start = (hopNo: number) => network.seal(path, to(), encodeUtf8(JSON.stringify(INFO)), {}, hopNo)
-    expect((await start(HOP_NO_MAX - RELAYS)).reply).toMatchObject({ status: 200 })
+    expect((await start(HOP_NO_MAX - RELAYS + 1)).reply).toMatchObject({ status: 200 })
     expect((await start(-5)).reply).toMatchObject({ status: 200 })
-    for (const hopNo of [HOP_NO_MAX - RELAYS + 1, HOP_NO_MAX, HOP_NO_MAX + 1, 1e9]) {
+    for (const hopNo of [HOP_NO_MAX - RELAYS + 2, HOP_NO_MAX, HOP_NO_MAX + 1, 1e9]) {
       expect(await start(hopNo)).toMatchObject({ status: 400, text: 'onion request max path length exceeded' })
     }
   })
-  it('is refused by the node that cannot open it, in one way (ON-30)', async () => {
+  it('is refused by the node that cannot read or open it, in one way each (ON-30)', async () => {
     const [guard, second] = path as [ServiceNode, ServiceNode]
     const wrongKey = { ...second, x25519: guard.x25519 }
     expect(await network.ask([guard, wrongKey], destination, INFO)).toMatchObject({ status: 400, text: 'Invalid ciphertext' })
     const { body } = sealOnion(network.crypto, network.random, path, to(), new Uint8Array(0))
     const small = JSON.stringify({ ephemeral_key: '00'.repeat(32), enc_type: 'xchacha20' })
-    const bodies = [
-      new Uint8Array(0),
-      encodeUtf8('x'),
-      body.slice(0, 40),
+    const unreadable = [new Uint8Array(0), encodeUtf8('x'), body.slice(0, 40)]
+    const unopened = [
       body.map((byte, at) => (at === 30 ? byte ^ 1 : byte)),
       Buffer.concat([Uint8Array.of(40, 0, 0, 0), new Uint8Array(40), encodeUtf8(small)]),
     ]
-    for (const each of bodies) {
+    const answers = async (text: string, each: Uint8Array) => {
       const { status, bytes } = await network.post(each, guard)
-      expect([status, bytes.toString()]).toEqual([400, 'Invalid ciphertext'])
+      expect([status, bytes.toString()]).toEqual([400, text])
     }
+    for (const each of unreadable) await answers('Error parsing onion request: malformed', each)
+    for (const each of unopened) await answers('Invalid ciphertext', each)
     const cbc = Buffer.from(body).toString('latin1').replace('xchacha20', 'aes-cbc__')
-    const { status, bytes } = await network.post(Buffer.from(cbc, 'latin1'), guard)
-    expect([status, bytes.toString()]).toEqual([400, 'Unsupported enc_type'])
+    await answers('Error parsing onion request: unsupported enc_type', Buffer.from(cbc, 'latin1'))
   })
   it('is refused by HTTP when it has more than 10 MiB', async () => {
     const { status } = await network.post(new Uint8Array(10_485_761), path[0]!)
@@ -325,7 +324,7 @@ describe('rates (NODE-100, NODE-102, ON-71)', () => {
     for (let i = 0; i < 3; i++) codes.push((await limited.ask([], node, storeOf(alice, encodeUtf8(`${i}`)))).reply?.status)
     for (let i = 0; i < 5; i++) codes.push((await limited.ask([], node, INFO)).reply?.status)
     expect(codes).toEqual([200, 200, 429, 200, 200, 200, 200, 200])
-    expect(await limited.ask([], node, INFO)).toMatchObject({ status: 429, text: 'Too many requests, try again later' })
+    expect(await limited.ask([], node, INFO)).toMatchObject({ status: 429, text: '' })
     await limited.close()
   })
 })

@@ -80,6 +80,7 @@ describe('the listener of the operator (NODE-111, NODE-112)', () => {
       'session_v2_node_stores_total 1',
       'session_v2_node_store_limit_bytes 10737418240',
       'session_v2_node_swarm_peers 0',
+      'session_v2_node_deliveries_waiting 0',
     ]) {
       expect(text).toContain(`\n${line}\n`)
     }

@@ -44,12 +44,14 @@ function proofOf(request: RpcRequest): Uint8Array {
 }
 
 function tombstone(fields: Partial<Item> = {}): Item {
-  return { account, namespace: 2, hash: A, changedAtMs: NOW_MS, isTombstone: true, expiryMs: NOW_MS + 30 * DAY_MS, ...fields }
+  const times = { decidedAtMs: NOW_MS, changedAtMs: NOW_MS, expiryMs: NOW_MS + 30 * DAY_MS }
+  return { account, namespace: 2, hash: A, ...times, isTombstone: true, ...fields }
 }
 
 function message(expiryMs: number, fields: Partial<Item> = {}): Item {
   const content = { message: { timestampMs: NOW_MS, data: new Uint8Array() } }
-  return { account, namespace: 2, hash: A, changedAtMs: NOW_MS, isTombstone: false, expiryMs, ...content, ...fields }
+  const times = { decidedAtMs: NOW_MS, changedAtMs: NOW_MS, expiryMs }
+  return { account, namespace: 2, hash: A, ...times, isTombstone: false, ...content, ...fields }
 }
 
 function covers(request: RpcRequest, item: Item, context = {}): boolean {
@@ -241,7 +243,7 @@ describe('of any request and any item (NODE-44)', () => {
   }
 
   it('none covers an item that it does not name, nor a life shorter than it asks for', () => {
-    const item = fc.record({ hash, namespace, changedAtMs: time, isTombstone: fc.boolean(), expiryMs: time })
+    const item = fc.record({ hash, namespace, decidedAtMs: time, changedAtMs: time, isTombstone: fc.boolean(), expiryMs: time })
     let covered = 0
     const property = fc.property(request, item, time, ({ rpc, names, ...asked }, fields, nowMs) => {
       const atMs = (asked as { atMs?: number }).atMs

@@ -28,7 +28,9 @@ const name = {
   namespace: fc.oneof(fc.integer({ min: -32_768, max: 32_767 }), fc.constant(REVOCATIONS)),
   hash: bytes(32).map(raw => encodeBase64(raw, { padding: false })),
 }
-const version: fc.Arbitrary<ItemVersion> = fc.record({ ...name, changedAtMs: time, expiryMs: time, isTombstone: fc.boolean() })
+const version: fc.Arbitrary<ItemVersion> = fc
+  .record({ ...name, times: fc.tuple(time, time), expiryMs: time, isTombstone: fc.boolean() })
+  .map(({ times: [a, b], ...rest }) => ({ ...rest, decidedAtMs: Math.min(a, b), changedAtMs: Math.max(a, b) }))
 const proofs = [Uint8Array.of(1), Uint8Array.of(2, 3)]
 const item: fc.Arbitrary<Item> = fc
   .record({ version, data: fc.uint8Array({ maxLength: 40 }), timestampMs: time, proof: fc.constantFrom(undefined, ...proofs) })
@@ -115,6 +117,7 @@ describe('a question and its answer', () => {
       account: new Uint8Array(33),
       namespace: 0,
       hash: 'A'.repeat(43),
+      decidedAtMs: 1,
       changedAtMs: 1,
       expiryMs: 2,
       isTombstone: true,
@@ -127,6 +130,17 @@ describe('a question and its answer', () => {
     expect(encoded.length).toBeLessThan(1_400)
     const { items } = decodeAnswerTo({ method: 'sync_items', names: [] }, encoded)
     expect(items[0]!.proof).toBe(items[1]!.proof)
+  })
+  it('have both times of a version: one that changed before it was decided is none', () => {
+    fc.assert(
+      fc.property(version, time, (one, other) => {
+        const decidedAtMs = Math.max(one.changedAtMs, other)
+        const spoilt = { ...one, decidedAtMs }
+        const decode = (versions: ItemVersion[]) => decodeQuestion(encodeQuestion({ method: 'sync_offer', versions }))
+        if (decidedAtMs > one.changedAtMs) expect(() => decode([one, spoilt])).toThrow(MalformedExchange)
+        else expect(decode([spoilt])).toEqual({ method: 'sync_offer', versions: [spoilt] })
+      }),
+    )
   })
   it('that are changed in a byte, cut or made up are refused or read, and nothing else (fuzz)', () => {
     const change = fc.record({ at: fc.nat(), to: fc.nat(255), cut: fc.boolean() })

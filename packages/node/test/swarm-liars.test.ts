@@ -28,13 +28,13 @@ afterEach(() => swarm.close())
 
 function messageItem(text: string, parts: Partial<Item> = {}, timestampMs = swarm.clock.ms): Item {
   const data = new TextEncoder().encode(text)
-  const times = { changedAtMs: swarm.clock.ms, expiryMs: swarm.clock.ms + HOUR_MS }
+  const times = { decidedAtMs: swarm.clock.ms, changedAtMs: swarm.clock.ms, expiryMs: swarm.clock.ms + HOUR_MS }
   const name = { account: owner.account, namespace: 0, hash: swarm.hashOf(owner, text) }
   return { ...name, ...times, isTombstone: false, message: { timestampMs, data }, ...parts }
 }
 
 function tombstoneItem(hash: string, changedAtMs = swarm.clock.ms + 1): Item {
-  const times = { changedAtMs, expiryMs: changedAtMs + 30 * DAY_MS }
+  const times = { decidedAtMs: changedAtMs, changedAtMs, expiryMs: changedAtMs + 30 * DAY_MS }
   return { account: owner.account, namespace: 0, hash, ...times, isTombstone: true }
 }
 
@@ -67,8 +67,11 @@ describe('the gate (NODE-94)', () => {
     expect(await judge({ ...messageItem('a'), namespace: REVOCATIONS, expiryMs: NEVER_MS })).toBe('bad')
     expect(await victim.store.count()).toBe(0)
   })
-  it('leaves for later what is changed or sent ahead of our clock', async () => {
-    expect(await judge(messageItem('a', { changedAtMs: swarm.clock.ms + 70_001 }))).toBe('later')
+  it('leaves for later what is decided, changed or sent ahead of our clock', async () => {
+    const tooFar = swarm.clock.ms + 70_001
+    expect(await judge(messageItem('a', { decidedAtMs: tooFar, changedAtMs: tooFar }))).toBe('later')
+    expect(await judge(messageItem('a', { changedAtMs: tooFar }))).toBe('later')
+    expect(await judge(messageItem('a', { decidedAtMs: tooFar }))).toBe('later')
     expect(await judge(messageItem('a', {}, swarm.clock.ms + 70_001))).toBe('later')
     expect(await judge(messageItem('a', { changedAtMs: swarm.clock.ms + 70_000 }))).toBe('good')
   })
@@ -198,8 +201,9 @@ describe('questions (NODE-90, NODE-91)', () => {
       ],
     ],
     ['sync_items', [['n', new Uint8Array(69 * 2_001)]]],
-    ['sync_offer', [['v', new Uint8Array(85)]]],
-    ['sync_offer', [['v', new Uint8Array(86).fill(255)]]],
+    ['sync_offer', [['v', new Uint8Array(93)]]],
+    ['sync_offer', [['v', new Uint8Array(94).fill(255)]]],
+    ['sync_offer', [['v', new Uint8Array(94).fill(1, 69, 77)]]],
     [
       'sync_put',
       [

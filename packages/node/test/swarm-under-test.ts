@@ -21,6 +21,7 @@ import { identityFromSeed, type NodeIdentity } from '../src/identity.ts'
 import { openLog } from '../src/log.ts'
 import { NodeError } from '../src/node-error.ts'
 import { systemTimers } from '../src/ports.ts'
+import { FrameAnswers } from '../src/rpc/frame-answers.ts'
 import { openProof } from '../src/rpc/proof.ts'
 import { answerClient, answerPeer } from '../src/rpc/rpc.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
@@ -31,6 +32,7 @@ import { Deliveries } from '../src/swarm/deliveries.ts'
 import { ExchangeAnswers } from '../src/swarm/exchange-answers.ts'
 import { ExchangeClient } from '../src/swarm/exchange-client.ts'
 import { decodeQuestion, isQuestion, type Question } from '../src/swarm/exchange-messages.ts'
+import { isFrame } from '../src/swarm/forward-frame.ts'
 import type { GateParts } from '../src/swarm/item-gate.ts'
 import { verifyPeerRequest } from '../src/swarm/peer-authentication.ts'
 import type { PeerReply, PeerSender } from '../src/swarm/peer-sender.ts'
@@ -158,8 +160,15 @@ export class Member {
   readonly events = new LocalStoreEvents(this.log)
   isComplete = true
   lie: Lie | undefined
+  /** One of an earlier version does not. */
+  knowsFrames = true
+  /** What it answers to what is passed on, instead of doing it; undefined: it does it. */
+  writeLie: ((body: Uint8Array) => PeerReply | Promise<PeerReply> | undefined) | undefined
+  /** What the others passed on, as it came. */
+  readonly written: Uint8Array[] = []
   readonly #swarm: SwarmUnderTest
   readonly #services: Parameters<typeof answerPeer>[0]
+  readonly #frames: FrameAnswers
   readonly #queueing = new Set<Promise<void>>()
 
   constructor(swarm: SwarmUnderTest, identity: NodeIdentity, store: MessageStore) {
@@ -190,6 +199,7 @@ export class Member {
     }
     const replication = new Replication({ ...parts, missed })
     this.#services = { crypto, identity, clock, store, swarms, replication, log }
+    this.#frames = new FrameAnswers(this.#services)
   }
 
   /** As the route of POST /swarm_rpc/v1. */
@@ -199,7 +209,11 @@ export class Member {
     const verdict = verifyPeerRequest(this.#swarm.crypto, headers, body, this.#swarm.clock.nowMs(), isKnown)
     if (verdict !== 'genuine') return { status: 403, body: Buffer.from(verdict) }
     if (!isQuestion(body)) {
-      const answer = await answerPeer(this.#services, body)
+      this.written.push(body)
+      const lied = this.writeLie?.(body)
+      if (lied !== undefined) return lied
+      const isFramed = this.knowsFrames && isFrame(body)
+      const answer = await (isFramed ? this.#frames.answer(from.identity.ed25519, body) : answerPeer(this.#services, body))
       return { status: answer.status, body: Buffer.from(answer.body as Uint8Array) }
     }
     const lied = this.lie?.(decodeQuestion(body))

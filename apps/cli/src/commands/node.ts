@@ -2,7 +2,7 @@
  * `node run --config FILE`: one storage node in the foreground, until Ctrl-C; with `--print-config` its settings instead.
  * `node status`: what a node says of itself, whether it is ours or another's.
  */
-import { printNodeConfig, readNodeConfig, startNode } from '@session-v2/node'
+import { keepHeapSmall, printNodeConfig, readNodeConfig, startNode } from '@session-v2/node'
 import type { OptionValues, Run } from '../command-spec.ts'
 import { interrupted } from '../context.ts'
 import { CliError } from '../failure.ts'
@@ -19,12 +19,13 @@ export const nodeRun: Run = async (context, _operands, options) => {
     context.output.result({ config: text }, text.trimEnd())
     return
   }
+  keepHeapSmall()
   const node = await startNode(config)
   try {
     const { url, metricsUrl } = node
     const seen = metricsUrl === undefined ? '' : ` Metrics, health and readiness: ${metricsUrl}.`
     context.output.result({ ready: true, url }, `The storage node serves at ${url}.${seen} Ctrl-C stops it.`)
-    await interrupted(context.signal)
+    await Promise.race([interrupted(context.signal), node.damaged.then(error => Promise.reject(error))])
     context.output.note('Stopping the node …')
   } finally {
     await node.close()

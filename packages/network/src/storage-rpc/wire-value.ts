@@ -26,6 +26,8 @@ import { ANSWER_MAX_BYTES } from './limits.ts'
 
 /** What is binary in an answer, where bt does not tell bytes from text: signatures, messages, tokens, and the account that is notified. */
 const BINARY: ReadonlySet<string> = new Set(['signature', 'data', 'revoked_subaccounts', '~', '@'])
+/** A name of which text and bytes are the same: every one that there is. */
+const ASCII = /^[\x20-\x7e]*$/
 const LIMITS = { ...BT_LIMITS, sizeBytes: ANSWER_MAX_BYTES }
 
 /**
@@ -67,7 +69,7 @@ export function toBt(value: unknown): BtValue {
   if (typeof value !== 'object' || value === null) throw new EncodingError('wrong-type', `bt has no ${typeof value}`)
   const dict = new Map<string, BtValue>()
   for (const [name, item] of Object.entries(value)) {
-    if (item !== undefined && item !== null) dict.set(byteKey(encodeUtf8(name)), toBt(item))
+    if (item !== undefined && item !== null) dict.set(ASCII.test(name) ? name : byteKey(encodeUtf8(name)), toBt(item))
   }
   return dict
 }
@@ -82,7 +84,7 @@ function fromBt(value: BtValue, name = ''): unknown {
   if (value instanceof Uint8Array) return BINARY.has(name) ? value : decodeUtf8(value)
   if (Array.isArray(value)) return value.map((item: BtValue) => fromBt(item, name))
   const entries = [...(value as BtDict)].map(([key, item]) => {
-    const field = decodeUtf8(keyBytes(key))
+    const field = ASCII.test(key) ? key : decodeUtf8(keyBytes(key))
     return [field, fromBt(item, field)] as const
   })
   return Object.fromEntries(entries) // defines fields, so that `__proto__` is one

@@ -5,7 +5,7 @@
  * |---|---|---|
  * | `address_burst`, `address_per_second` | 600, 300 | requests of one client address |
  * | `relay_burst`, `relay_per_second` | 6000, 3000 | onion requests that one address hands in |
- * | `account_burst`, `account_per_second` | 300, 50 | requests for one account, signed and unsigned ones apart |
+ * | `account_burst`, `account_per_second` | 600, 300 | requests for one account, signed and unsigned ones apart |
  * | `tracked` | 10000 | addresses, and accounts, that are remembered at once; at least 1 |
  * | `connections`, `connections_per_address` | 4096, 512 | open connections |
  * | `running_requests` | 2000 | requests that are complete and not answered yet |
@@ -47,7 +47,7 @@ const NETWORK = /^(.+)\/([0-9]{1,3})$/
 export const DEFAULT_LIMITS: LimitsConfig = {
   address: { burst: 600, perSecond: 300 },
   relay: { burst: 6000, perSecond: 3000 },
-  account: { burst: 300, perSecond: 50 },
+  account: { burst: 600, perSecond: 300 },
   tracked: 10_000,
   connections: 4096,
   connectionsPerAddress: 512,

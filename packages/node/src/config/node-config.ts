@@ -20,6 +20,7 @@
  *     key_file = "key.pem"
  *     [limits]                            see limits-config.ts
  *     [onion]                             see onion-config.ts
+ *     [swarm]                             see swarm-config.ts
  *     [metrics]
  *     host = "127.0.0.1"                  metrics, health and readiness; off without this table
  *     port = 9090
@@ -39,6 +40,7 @@ import { type LimitsConfig, readLimits } from './limits-config.ts'
 import { type OnionConfig, readOnion } from './onion-config.ts'
 import { type RegistryConfig, readRegistry } from './registry-config.ts'
 import { readStore, type StoreConfig } from './store-config.ts'
+import { readSwarm, type UpkeepTimes } from './swarm-config.ts'
 
 export type CorsOrigins = 'loopback' | 'none' | readonly string[]
 
@@ -71,6 +73,7 @@ export interface NodeConfig {
   readonly tls?: TlsConfig
   readonly limits: LimitsConfig
   readonly onion: OnionConfig
+  readonly swarm: UpkeepTimes
   readonly metrics?: MetricsConfig
   readonly log: LogConfig
 }
@@ -103,6 +106,7 @@ export function parseNodeConfig(text: string, directory: string): NodeConfig {
     ...(tls !== undefined && { tls }),
     limits: readLimits(root.table('limits')),
     onion: readOnion(root.table('onion')),
+    swarm: readSwarm(root.table('swarm')),
     ...(metrics !== undefined && { metrics }),
     log: readLog(root.table('log'), path),
   }

@@ -5,6 +5,7 @@ import type { NodeConfig } from './node-config.ts'
 import { printOnion } from './onion-config.ts'
 import { printRegistry } from './registry-config.ts'
 import { printStore } from './store-config.ts'
+import { printSwarm } from './swarm-config.ts'
 
 /** Names files of keys, holds none. */
 export function printNodeConfig(config: NodeConfig): string {
@@ -22,6 +23,7 @@ export function printNodeConfig(config: NodeConfig): string {
     ...(typeof tls === 'object' && { tls: { certificate_file: tls.certificateFile, key_file: tls.keyFile } }),
     limits: printLimits(config.limits),
     onion: printOnion(config.onion),
+    swarm: printSwarm(config.swarm),
     ...(metrics !== undefined && { metrics: { host: metrics.host, port: metrics.port } }),
     log: { level: log.level, ...(log.file !== undefined && { file: log.file }), addresses: log.addresses === true },
   })

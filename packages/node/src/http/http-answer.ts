@@ -9,13 +9,22 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>
   /** What was asked, for the metrics. */
   readonly method?: string
+  /** A refusal of a client that floods: it comes a second late, and nothing is read of its connection meanwhile. */
+  readonly isLate?: boolean
 }
 
 /** Answers one request of a client at `address`; may throw, which the other side sees as 500 without a reason. */
 export type Route = (body: Buffer, request: IncomingMessage, address: string) => HttpAnswer | Promise<HttpAnswer>
 
-/** Looks at a request before its body is read; an answer refuses it. */
-export type Admit = (request: IncomingMessage, path: string, address: string) => HttpAnswer | undefined
+/** Who may ask, and send, how much. */
+export interface Admit {
+  /** Looks at a request before its body is read; an answer refuses it. */
+  request(request: IncomingMessage, path: string, address: string): HttpAnswer | undefined
+  /** Whether `BODY_PART_BYTES` more of a body may come. */
+  bodyPart(path: string, address: string): boolean
+  /** The refusal of a request of which no more may come. */
+  refusal(request: IncomingMessage, address: string): HttpAnswer
+}
 
 /** Takes over a connection that asks for another protocol. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, address: string) => void

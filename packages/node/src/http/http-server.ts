@@ -1,6 +1,6 @@
 /**
  * HTTP around whatever answers requests: routes, limits, CORS, and the promise that no request brings the process down
- * (clauses NODE-60 to NODE-66, NODE-104, NODE-105, NODE-107).
+ * (clauses NODE-60 to NODE-66, NODE-104, NODE-105, NODE-107 to NODE-109).
  *
  * | request | answer |
  * |---|---|
@@ -23,12 +23,13 @@ import { addressKey, TrustedProxies } from '../operations/client-address.ts'
 import type { NodeMetrics } from '../operations/metrics.ts'
 import type { TlsTexts } from '../operations/tls.ts'
 import { type Clock, monotonicClock, type Timers } from '../ports.ts'
-import { type Body, type BodyLimits, type Reading, readBody } from './body.ts'
+import { type Body, type BodyLimits, hasLongBody, isStreamed, type Reading, readBody } from './body.ts'
 import { type Connection, ConnectionTable } from './connection-table.ts'
 import { allowsOrigin, corsHeaders, PREFLIGHT_HEADERS } from './cors.ts'
 import {
   type Admit,
   BUSY,
+  type Content,
   contentOf,
   FAILED,
   type HttpAnswer,
@@ -39,6 +40,7 @@ import {
 } from './http-answer.ts'
 import { LoadGate } from './load-gate.ts'
 import { SlowBodies } from './slow-bodies.ts'
+import { Turns } from './turns.ts'
 import { WaitingAnswers } from './waiting-answers.ts'
 
 export interface HttpOptions {
@@ -65,6 +67,12 @@ export interface HttpOptions {
 const KEEP_ALIVE_MS = 60_000
 /** How long running requests get to finish when the server closes. */
 const CLOSE_GRACE_MS = 5_000
+/** How long a client that floods waits for each refusal. */
+const LATE_MS = 1_000
+/** How long nothing is read of an address that does not wait for them. */
+const SHUN_MS = 5_000
+/** Requests that such a client may send before it has its refusal; they are not answered. */
+const AHEAD_MAX = 8
 const SLOW_CHECKS_PER_TIMEOUT = 4
 const NOT_FOUND = 404
 /** What clients and nodes have spoken since 2018; the suites are those that both sides compute fast. */
@@ -86,6 +94,7 @@ export class HttpServer {
   readonly #answers: WaitingAnswers
   readonly #slowBodies: SlowBodies
   readonly #bodyLimits: BodyLimits
+  readonly #turns: Turns
   readonly connections: ConnectionTable
 
   constructor(options: HttpOptions) {
@@ -98,10 +107,13 @@ export class HttpServer {
     this.#gate = new LoadGate(limits)
     this.#answers = new WaitingAnswers(this.#gate, clock)
     this.#bodyLimits = { maxBytes: options.maxBodyBytes, gate: this.#gate }
+    this.#turns = new Turns(clock, options.timers)
     this.#slowBodies = new SlowBodies(limits.bytesPerSecond, clock, options.timers)
     this.connections = new ConnectionTable(limits, this.#proxies)
     this.#server = createHttpServer(options, limits, this.#receive)
-    this.#server.on('connection', (socket: Socket) => this.connections.add(socket))
+    this.#server.on('connection', (socket: Socket) => {
+      if (!this.connections.add(socket)) this.#stopReading(socket)
+    })
     if (options.upgrades !== undefined) this.#server.on('upgrade', this.#upgrade)
   }
 
@@ -140,7 +152,7 @@ export class HttpServer {
     socket.on('error', () => {})
     const upgrade = this.#options.upgrades?.[pathOf(request)]
     const address = this.#addressOf(request, this.connections.of(request.socket))
-    const refusal = upgrade === undefined ? NOT_FOUND : this.#options.admit?.(request, pathOf(request), address)?.status
+    const refusal = upgrade === undefined ? NOT_FOUND : this.#options.admit?.request(request, pathOf(request), address)?.status
     if (upgrade === undefined || refusal !== undefined) {
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
@@ -151,29 +163,73 @@ export class HttpServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedMs = this.#clock.nowMs()
     const path = pathOf(request)
+    const { admit } = this.#options
+    const connection = this.connections.of(request.socket)
+    // What a client had sent ahead on a connection that was closed meanwhile.
+    if (request.socket.destroyed || (connection !== undefined && this.connections.isShunned(connection))) return
+    const address = this.#addressOf(request, connection)
+    const refusal = admit?.request(request, path, address) ?? (this.#answers.makeRoom(address) ? undefined : this.#busy())
+    if (refusal !== undefined) {
+      this.#sendRefusal(request, response, refusal, startedMs, connection)
+      return
+    }
     const route = this.#routes.get(`${request.method} ${path}`)
     if (route === undefined) {
       this.#answerUnrouted(request, response, path)
       return
     }
-    const connection = this.connections.of(request.socket)
-    const address = this.#addressOf(request, connection)
-    const refusal = this.#options.admit?.(request, path, address) ?? (this.#answers.makeRoom() ? undefined : this.#busy())
-    if (refusal !== undefined) {
-      this.#send(request, response, refusal, startedMs)
-      return
-    }
-    const reading: Reading = { startedMs, share: { bytes: 0 }, giveUp: ignored }
+    const pay = () => admit === undefined || admit.bodyPart(path, address)
+    const reading: Reading = { startedMs, share: { bytes: 0 }, pay, giveUp: ignored }
     this.#slowBodies.add(reading)
     const body = await readBody(request, this.#bodyLimits, reading)
     this.#slowBodies.delete(reading)
     try {
+      if (body.outcome === 'unpaid' && admit !== undefined) {
+        this.#sendRefusal(request, response, admit.refusal(request, address), startedMs, connection)
+        return
+      }
       const answer =
         body.outcome === 'read' ? await this.#run(route, body.bytes, request, address, connection) : this.#refuse(body)
       if (answer !== undefined) this.#send(request, response, answer, startedMs)
     } finally {
       this.#gate.release(reading.share)
     }
+  }
+
+  /** Behind a refusal a connection is kept, but not for a long body that nobody will read. */
+  #sendRefusal(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: HttpAnswer,
+    startedMs: number,
+    connection: Connection | undefined,
+  ): void {
+    const answer = hasLongBody(request) ? { ...refusal, headers: { ...refusal.headers, connection: 'close' } } : refusal
+    if (refusal.isLate !== true || connection === undefined) {
+      this.#send(request, response, answer, startedMs)
+      return
+    }
+    // What is sent ahead costs as much as what is asked, and so does a body in pieces.
+    if (isStreamed(request) || (connection.isHeld && ++connection.ahead > AHEAD_MAX)) {
+      const { address } = connection
+      if (this.connections.shun(connection)) this.#options.timers.after(SHUN_MS, () => this.connections.unshun(address))
+      return
+    }
+    if (connection.isHeld) return
+    connection.isHeld = true
+    this.#stopReading(request.socket)
+    const cancel = this.#options.timers.after(LATE_MS, () => {
+      connection.isHeld = false
+      request.socket.resume()
+      const isAlone = connection.ahead === 0
+      this.#send(request, response, isAlone ? answer : { ...answer, headers: { connection: 'close' } }, startedMs)
+    })
+    response.once('close', cancel)
+  }
+
+  /** Reading has been asked for, for the same turn of the event loop, by whoever made the connection or the request: it is stopped behind that. */
+  #stopReading(socket: Socket): void {
+    this.#options.timers.soon(() => socket.pause())
   }
 
   /** The answer to a body that was not read to its end; undefined when the other side has given up. */
@@ -193,10 +249,11 @@ export class HttpServer {
     connection: Connection | undefined,
   ): Promise<HttpAnswer> {
     this.#options.metrics?.received(body.length)
-    if (!this.#gate.enter()) return this.#busy()
+    // Those that wait for their turn count too: one of them goes where another address has none.
+    if (!this.#gate.enter() && !(this.#turns.giveWay(address) && this.#gate.enterInstead())) return this.#busy()
     if (connection !== undefined) connection.running++
     try {
-      return await route(body, request, address)
+      return (await this.#turns.run(address, () => route(body, request, address))) ?? this.#busy()
     } catch (error) {
       this.#options.log.error(describeException(error), 'a request failed')
       return FAILED
@@ -240,23 +297,36 @@ export class HttpServer {
   }
 
   #send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer, startedMs: number): void {
-    const { type, body, sizeBytes } = contentOf(answer)
+    const content = contentOf(answer)
+    const address = this.#addressOf(request, this.connections.of(request.socket))
+    // Others may have filled the room since this one was asked for.
+    const isTaken = this.#answers.hasRoom(content.sizeBytes, address)
+    this.#write(request, response, isTaken ? answer : this.#busy(), isTaken ? content : contentOf(BUSY), address)
+    const { metrics } = this.#options
+    if (metrics === undefined) return
+    metrics.sent(content.sizeBytes)
+    metrics.answered(answer.method ?? '', isTaken ? answer.status : BUSY.status, (this.#clock.nowMs() - startedMs) / 1000)
+  }
+
+  #write(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, headers: more }: HttpAnswer,
+    { type, body, sizeBytes }: Content,
+    address: string,
+  ): void {
     const headers: Record<string, string | number> = {
       'content-type': type,
       'content-length': sizeBytes,
       server: this.#options.software,
-      ...answer.headers,
+      ...more,
     }
     if (!this.#server.listening) headers.connection = 'close'
     const { origin } = request.headers
     if (origin !== undefined && allowsOrigin(this.#options.corsOrigins, origin)) Object.assign(headers, corsHeaders(origin))
-    response.writeHead(answer.status, headers)
+    response.writeHead(status, headers)
     response.end(body)
-    this.#answers.add(response, sizeBytes)
-    const { metrics } = this.#options
-    if (metrics === undefined) return
-    metrics.sent(sizeBytes)
-    metrics.answered(answer.method ?? '', answer.status, (this.#clock.nowMs() - startedMs) / 1000)
+    this.#answers.add(response, address, sizeBytes)
   }
 }
 

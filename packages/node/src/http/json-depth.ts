@@ -1,7 +1,8 @@
 /**
- * How deep JSON nests, seen from its bytes before it is parsed (clause NODE-106): ten megabytes of brackets take a parser seconds and
- * hundreds of megabytes. Texts, in which most bytes are, are skipped by a search for their end.
+ * How deep JSON nests and how many values it has, seen from its bytes before it is parsed (clause NODE-106): ten megabytes of brackets take a
+ * parser seconds and hundreds of megabytes. Texts, in which most bytes are, are skipped by a search for their end.
  */
+import { REQUEST_MAX_VALUES } from '@session-v2/network'
 
 /** The deepest request nests less than half of it. */
 export const JSON_MAX_DEPTH = 64
@@ -14,16 +15,23 @@ const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+const COMMA = 0x2c
 
-/** Whether brackets and braces outside of texts nest deeper than `maxDepth`. Says nothing of anything else that is wrong. */
+/**
+ * Whether brackets and braces outside of texts nest deeper than `maxDepth`, or there are more of them and of commas than a request has
+ * values in any form. Says nothing of anything else that is wrong.
+ */
 export function nestsDeeper(json: Buffer, maxDepth: number): boolean {
   let depth = 0
+  let values = 0
   for (let i = 0; i < json.length; i++) {
     const byte = json[i]
     if (byte === QUOTE) {
       i = endOfText(json, i + 1)
     } else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
-      if (++depth > maxDepth) return true
+      if (++depth > maxDepth || ++values > REQUEST_MAX_VALUES) return true
+    } else if (byte === COMMA) {
+      if (++values > REQUEST_MAX_VALUES) return true
     } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--
   }
   return false

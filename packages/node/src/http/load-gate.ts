@@ -40,6 +40,12 @@ export class LoadGate {
     return true
   }
 
+  /** One more runs, for one that was given up and is about to leave. */
+  enterInstead(): true {
+    this.#running++
+    return true
+  }
+
   leave(): void {
     this.#running--
   }

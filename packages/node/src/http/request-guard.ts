@@ -9,7 +9,7 @@ import type { RequestGuard } from '../rpc/rpc.ts'
 import type { RpcAnswer } from '../rpc/services.ts'
 import type { HttpAnswer } from './http-answer.ts'
 
-export const TOO_MANY = { status: 429, body: 'Too many requests, try again later' } as const satisfies HttpAnswer
+export const TOO_MANY = { status: 429, body: '' } as const satisfies HttpAnswer
 
 const OK = 200
 /** Refusals that come before a signature has been found good: whoever knows an account can bring them about. */

@@ -1,6 +1,6 @@
 /**
  * Answers that their clients have not taken yet (clause NODE-104). They cost memory for as long as a client likes, so when they are too many
- * the one goes that has waited longest, with its connection.
+ * one goes, with its connection: the oldest of the address for which most waits. Who has most itself has to wait for 2 s until it does.
  */
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../ports.ts'
@@ -16,37 +16,62 @@ interface Waiting {
   readonly response: ServerResponse
 }
 
+/** The answers of one address, in the order in which they were given. */
+interface OfAddress {
+  bytes: number
+  readonly waiting: Set<Waiting>
+}
+
 export class WaitingAnswers {
   readonly #gate: LoadGate
   readonly #clock: Clock
-  readonly #waiting = new Set<Waiting>()
+  readonly #byAddress = new Map<string, OfAddress>()
 
   constructor(gate: LoadGate, clock: Clock) {
     this.#gate = gate
     this.#clock = clock
   }
 
-  /** Counts an answer that was just handed to its connection, until the connection has taken it or is gone. */
-  add(response: ServerResponse, sizeBytes: number): void {
+  /** Counts an answer that was just handed to a connection of `address`, until the connection has taken it or is gone. */
+  add(response: ServerResponse, address: string, sizeBytes: number): void {
     if (sizeBytes < COUNTED_FROM_BYTES || response.closed) return
     const waiting = { sinceMs: this.#clock.nowMs(), response }
     const taken = this.#gate.answerWaits(sizeBytes)
-    this.#waiting.add(waiting)
+    const own = this.#byAddress.get(address) ?? { bytes: 0, waiting: new Set() }
+    this.#byAddress.set(address, own)
+    own.waiting.add(waiting)
+    own.bytes += sizeBytes
     response.once('close', () => {
-      if (this.#waiting.delete(waiting)) taken()
+      if (!own.waiting.delete(waiting)) return
+      own.bytes -= sizeBytes
+      if (own.waiting.size === 0) this.#byAddress.delete(address)
+      taken()
     })
   }
 
-  /** Whether there is room for another answer, once those that have waited too long are given up. */
-  makeRoom(): boolean {
+  /** Whether there is room for another answer to `address`, once one that has waited too long is given up. */
+  makeRoom(address: string): boolean {
     if (!this.#gate.answersFull) return true
-    const latestMs = this.#clock.nowMs() - PATIENCE_MS
-    for (const { sinceMs, response } of this.#waiting) {
+    const most = this.#most()
+    const latestMs = most === this.#byAddress.get(address) ? this.#clock.nowMs() - PATIENCE_MS : Number.POSITIVE_INFINITY
+    for (const { sinceMs, response } of most?.waiting ?? []) {
+      if (response.destroyed) continue
       if (sinceMs > latestMs) return false
       response.destroy()
-      // It counts until it is closed, which is soon, but not now.
-      return true
+      break
     }
+    // It counts until it is closed, which is soon, but not now.
     return true
+  }
+
+  /** The same for one that is made already; a small one always has room. */
+  hasRoom(sizeBytes: number, address: string): boolean {
+    return sizeBytes < COUNTED_FROM_BYTES || this.makeRoom(address)
+  }
+
+  #most(): OfAddress | undefined {
+    let most: OfAddress | undefined
+    for (const each of this.#byAddress.values()) if (most === undefined || each.bytes > most.bytes) most = each
+    return most
   }
 }

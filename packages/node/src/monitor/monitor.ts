@@ -68,10 +68,14 @@ export class Monitor {
     })
     this.#subscribeParts = { ...parts, table }
     const notifier = new Notifier({ ...node, table, subscribers: this.#subscribers })
-    this.#stopListening = events.listen(event => notifier.tell(event))
+    this.#stopListening = events.listen(
+      event => notifier.tell(event),
+      account => table.of(account).size > 0,
+    )
     metrics.gauge('monitor_connections', 'Connections of subscribers', () => this.#subscribers.size)
     metrics.gauge('monitor_subscriptions', 'Subscriptions to new messages', () => table.size)
     metrics.counter('monitor_notifications_total', 'Notifications of new messages', () => notifier.notifications)
+    metrics.counter('monitor_lost_events_total', 'Events that other front ends were not told of', () => events.lost)
     metrics.counter('monitor_dropped_total', 'Subscribers dropped as too slow or silent', () => this.#subscribers.dropped)
   }
 

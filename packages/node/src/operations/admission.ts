@@ -1,5 +1,6 @@
 /**
- * Who may ask how often (clauses NODE-100 to NODE-102): buckets by client address, by address that hands in onion requests, and by account.
+ * Who may ask how often (clauses NODE-72, NODE-100 to NODE-102, NODE-109): buckets by client address, by address that hands in onion
+ * requests, and by account.
  *
  * Accounts are known under a keyed hash whose key is made at the start and never leaves the process. An account has two buckets:
  * what is signed for it, and what anybody may ask of it. Otherwise a stranger could keep the owner from their mailbox. A request
@@ -34,6 +35,7 @@ export class Admission {
   readonly #relays: TokenBuckets
   readonly #forgers: TokenBuckets
   readonly #accounts: TokenBuckets
+  readonly #refusals: TokenBuckets
   /** Addresses that the log has named already, where it may; no more than a table holds. */
   readonly #named = new Set<string>()
 
@@ -46,6 +48,7 @@ export class Admission {
     this.#relays = buckets(limits.relay)
     this.#forgers = buckets(limits.address)
     this.#accounts = buckets(limits.account)
+    this.#refusals = buckets(limits.address)
   }
 
   /** Whether an address may ask for `cost` more. */
@@ -66,6 +69,22 @@ export class Admission {
   /** What an address sent in the name of a peer was not the peer's. */
   forged(address: string): void {
     this.#forgers.take(address)
+  }
+
+  /** What an address sent in the name of a peer was the peer's: what was taken for `parts` of its body is given back. */
+  genuine(address: string, parts: number): void {
+    this.#forgers.giveBack(address, parts)
+  }
+
+  /** Whether an address may send one more part of a body: of an onion request, in the name of a peer, or of any other request. */
+  bodyPart(address: string, kind: 'relay' | 'peer' | 'address'): boolean {
+    const buckets = { relay: this.#relays, peer: this.#forgers, address: this.#addresses }[kind]
+    return buckets.take(address) || this.#refuse(kind, address)
+  }
+
+  /** Whether an address that is refused has been refused more often than it may ask: it floods. `cost` of one that is dear to refuse. */
+  floods(address: string, cost = 1): boolean {
+    return !this.#refusals.take(address, cost)
   }
 
   /** Whether one more request for an account of 33 bytes may go on. */

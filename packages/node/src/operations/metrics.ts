@@ -1,5 +1,5 @@
 /**
- * What the node counts, for Prometheus (clause NODE-111). Names begin with `session_v2_node_`; a label has few values, all known
+ * What the node counts, for Prometheus (clauses NODE-71, NODE-111). Names begin with `session_v2_node_`; a label has few values, all known
  * beforehand: no account, address, hash or name of a peer is one.
  *
  * | metric | labels |
@@ -96,14 +96,19 @@ export class NodeMetrics {
     this.#sentBytes += sizeBytes
   }
 
-  /** Adds a number that may rise and fall, read when somebody asks. `name` without the prefix. */
+  /** Adds a number that may rise and fall, read when somebody asks; NaN where it cannot be read then. `name` without the prefix. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name: PREFIX + name,
       help,
       registers: [this.registry],
       async collect() {
-        this.set(await read())
+        // One that fails must not take the others with it: it is then that they are looked at.
+        this.set(
+          await Promise.resolve()
+            .then(read)
+            .catch(() => Number.NaN),
+        )
       },
     })
   }

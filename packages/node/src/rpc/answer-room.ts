@@ -13,15 +13,19 @@ export class AnswerRoom {
 
   /** The answer, or in its place a refusal that is short. */
   fit(answer: MethodAnswer): MethodAnswer {
-    const sizeBytes = sizeOf(answer.body)
-    if (sizeBytes > this.#leftBytes) return NO_ROOM
+    return this.takes(sizeOf(answer.body)) ? answer : NO_ROOM
+  }
+
+  /** Whether there is room for so much, which is taken then. */
+  takes(sizeBytes: number): boolean {
+    if (sizeBytes > this.#leftBytes) return false
     this.#leftBytes -= sizeBytes
-    return answer
+    return true
   }
 }
 
-/** About the size of a value in JSON. Its depth is bounded: answers are made here, and what peers say in them is read by form. */
-function sizeOf(value: unknown): number {
+/** About the size in bytes of a value in JSON. Its depth is bounded: answers are made here, and what peers say in them is read by form. */
+export function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length + AROUND_TEXT_BYTES
   if (value instanceof Uint8Array) return (value.length * 4) / 3 + AROUND_TEXT_BYTES
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item), AROUND_TEXT_BYTES)

@@ -10,6 +10,7 @@ import type { StoreEvents } from '../store/store-events.ts'
 import type { Replication } from '../swarm/replication.ts'
 import type { SwarmView } from '../swarm/swarm-view.ts'
 import { HARDFORK } from '../version.ts'
+import type { MailboxTurns } from './mailbox-turns.ts'
 
 export interface NodeServices {
   readonly crypto: Crypto
@@ -18,6 +19,8 @@ export interface NodeServices {
   readonly store: MessageStore
   readonly swarms: SwarmView
   readonly replication: Replication
+  /** Whose turn it is to change a whole mailbox, and to be answered what was changed. Without it, everybody's. */
+  readonly turns?: { readonly changes: MailboxTurns; readonly answers: MailboxTurns } | undefined
   /** Where new messages and revocations are told of. Without it, nobody waits for them. */
   readonly events?: Pick<StoreEvents, 'publish'> | undefined
   /** Where the list of nodes comes from. Without it, lists belong to no block. */

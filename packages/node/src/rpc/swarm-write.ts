@@ -5,6 +5,9 @@ import type { AffectedMessage, Change, NamespaceChoice } from '../store/store.ts
 import type { EntryReader, SwarmEntry } from '../swarm/replication.ts'
 import { type Asked, type NodeServices, type RpcAnswer, stamp } from './services.ts'
 
+/** What a node answers to who is no member of its swarm (NODE-41). */
+const STRANGER = '403'
+
 /** A write that has been checked. */
 export interface SwarmWrite {
   /** The request as peers get it. */
@@ -16,6 +19,8 @@ export interface SwarmWrite {
   readonly isProof: boolean
   /** Fields beside the entries. */
   readonly extra?: Readonly<Record<string, unknown>>
+  /** Of entries that may be long: how long one of a peer is at most, and what stands for one in the answer. */
+  readonly limits?: { readonly entryMaxBytes: number; readonly fit: (entry: SwarmEntry) => SwarmEntry }
 }
 
 /** The entries of all members, this node's included, by Ed25519 key. */
@@ -25,18 +30,32 @@ type SwarmEntries = Readonly<Record<string, SwarmEntry>>
 export async function writeToSwarm(
   node: NodeServices,
   asked: Asked,
-  { request, execute, readEntry, isProof, extra = {} }: SwarmWrite,
+  { request, execute, readEntry, isProof, extra = {}, limits }: SwarmWrite,
 ): Promise<RpcAnswer & { readonly entries: SwarmEntries }> {
   const { atMs, mode, origin } = asked
   const isForwarded = origin === 'client' && node.swarms.peers.length > 0
   const body = isForwarded || isProof ? encodeRequest(request(), 'bt') : undefined
-  const others = isForwarded && body ? node.replication.forward({ body, atMs, readEntry }) : undefined
-  const own = await executeHere(node, () => execute({ atMs, mode, ...(isProof && body && { proof: body }) }))
+  const executed = executeHere(node, () => execute({ atMs, mode, ...(isProof && body && { proof: body }) }))
+  const others =
+    isForwarded && body
+      ? node.replication.forward({ body, atMs, readEntry, executed, ...(limits && { entryMaxBytes: limits.entryMaxBytes }) })
+      : undefined
+  const own = await executed
   const entries: Record<string, SwarmEntry> = { [node.identity.ed25519]: own }
   if (origin === 'peer') return { status: 200, body: own, entries }
   for (const [peer, entry] of (await others) ?? []) entries[peer] = entry
-  const done = Object.values(entries).some(entry => entry.failed === undefined)
+  const done = isDone(own, (await others) ?? [])
+  if (limits !== undefined) for (const [member, entry] of Object.entries(entries)) entries[member] = limits.fit(entry)
   return { status: done ? 200 : 500, body: stamp(node, { swarm: entries, ...extra }), entries }
+}
+
+/**
+ * Whether the swarm did it: a peer, or this node, unless a peer says that this node is none of theirs. Then lists of nodes differ, and what
+ * this node alone has may never come to the others.
+ */
+function isDone(own: SwarmEntry, others: readonly (readonly [string, SwarmEntry])[]): boolean {
+  if (others.some(([, entry]) => entry.failed === undefined)) return true
+  return own.failed === undefined && !others.some(([, entry]) => entry.code === STRANGER)
 }
 
 /** Changed messages as an entry lists them: of one namespace a list, of all a list for each. */

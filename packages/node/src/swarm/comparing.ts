@@ -48,8 +48,12 @@ export class Comparing {
   /** `all`: look at everything that differs at once, as who has nothing does. Rejects with NodeError. */
   async round(peer: ServiceNode, all: boolean): Promise<Round> {
     const { differences, isComplete: isPeerComplete } = await this.#differences(peer)
-    const minutes = this.#memoryOf(peer).choose(differences, all)
-    const { fetched, isWhole } = await this.#fetch(peer, rangesOf(minutes))
+    const memory = this.#memoryOf(peer)
+    const minutes = memory.choose(differences, all)
+    const { fetched, isWhole } = await this.#fetch(peer, rangesOf(minutes)).catch(error => {
+      memory.failed(minutes)
+      throw error
+    })
     const isComplete = isWhole && minutes.length === differences.length
     return { isComplete, isPeerComplete, differing: differences.length, fetched }
   }

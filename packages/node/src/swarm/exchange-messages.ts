@@ -5,10 +5,10 @@
  * | method | key | in params | at most |
  * |---|---|---|---|
  * | `sync_sums` | `r` | ranges of minutes: from, to, step, 12 bytes each, ascending | 1,000; 50,000 sums |
- * | `sync_versions` | `a` | the last version of the page before, 86 bytes; absent at first | |
+ * | `sync_versions` | `a` | the last version of the page before, 94 bytes; absent at first | |
  * | | `r` | ranges of minutes, step 1 | 4,000 |
  * | `sync_items` | `n` | names, 69 bytes each | 2,000 |
- * | `sync_offer` | `v` | versions, 86 bytes each | 2,000 |
+ * | `sync_offer` | `v` | versions, 94 bytes each | 2,000 |
  * | `sync_put` | `i`, `p` | items and proofs | 2,000; 8 MB |
  *
  * | answer to | key | |
@@ -22,7 +22,7 @@
  * | `sync_put` | `t` | a byte for each item: 0 refused, 1 done, 2 to be tried later |
  *
  * An item is a dict: `d` data and `t` timestamp of a message, both absent for a tombstone; `p` the index of its proof in the list
- * of proofs, where it has one; `v` its version, 86 bytes.
+ * of proofs, where it has one; `v` its version, 94 bytes.
  */
 import { type BtDict, type BtValue, decodeBt, EncodingError, encodeBt, encodeUtf8 } from '@session-v2/encoding'
 import { MESSAGE_MAX_BYTES } from '@session-v2/network'

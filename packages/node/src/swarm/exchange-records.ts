@@ -7,7 +7,8 @@
  * | 33 | account | account |
  * | 4 | namespace, signed | namespace |
  * | 32 | hash | hash |
- * | 8 | | changedAt, unix milliseconds |
+ * | 8 | | decidedAt, unix milliseconds |
+ * | 8 | | changedAt, unix milliseconds, not before decidedAt |
  * | 8 | | expiry, unix milliseconds |
  * | 1 | | 0 message, 1 tombstone |
  */
@@ -15,7 +16,11 @@ import { decodeBase64, encodeBase64 } from '@session-v2/encoding'
 import { type ItemName, type ItemVersion, type MinuteRange, REVOCATIONS } from '../store/store.ts'
 
 export const NAME_BYTES = 69
-export const VERSION_BYTES = 86
+export const VERSION_BYTES = 94
+const DECIDED_AT = NAME_BYTES
+const CHANGED_AT = NAME_BYTES + 8
+const EXPIRY_AT = NAME_BYTES + 16
+const KIND_AT = NAME_BYTES + 24
 const ACCOUNT_BYTES = 33
 const HASH_AT = 37
 const SUM_BYTES = 8
@@ -39,16 +44,17 @@ export function decodeNames(bytes: Uint8Array, max: number): ItemName[] {
   return Array.from({ length: count }, (_, i) => readName(bytes, view, i * NAME_BYTES))
 }
 
-/** 86 bytes each. */
+/** 94 bytes each. */
 export function encodeVersions(versions: readonly ItemVersion[]): Uint8Array {
   const bytes = new Uint8Array(versions.length * VERSION_BYTES)
   const view = new DataView(bytes.buffer)
   versions.forEach((version, i) => {
     const at = i * VERSION_BYTES
     writeName(bytes, view, at, version)
-    view.setBigUint64(at + NAME_BYTES, BigInt(version.changedAtMs))
-    view.setBigUint64(at + NAME_BYTES + 8, BigInt(version.expiryMs))
-    bytes[at + VERSION_BYTES - 1] = version.isTombstone ? 1 : 0
+    view.setBigUint64(at + DECIDED_AT, BigInt(version.decidedAtMs))
+    view.setBigUint64(at + CHANGED_AT, BigInt(version.changedAtMs))
+    view.setBigUint64(at + EXPIRY_AT, BigInt(version.expiryMs))
+    bytes[at + KIND_AT] = version.isTombstone ? 1 : 0
   })
   return bytes
 }
@@ -58,15 +64,13 @@ export function decodeVersions(bytes: Uint8Array, max: number): ItemVersion[] {
   const { view, count } = records(bytes, VERSION_BYTES, max)
   return Array.from({ length: count }, (_, i) => {
     const at = i * VERSION_BYTES
-    const kind = bytes[at + VERSION_BYTES - 1]!
+    const kind = bytes[at + KIND_AT]!
     if (kind > 1) throw new MalformedExchange('an item is neither message nor tombstone')
-    const name = readName(bytes, view, at)
-    return {
-      ...name,
-      changedAtMs: readTime(view, at + NAME_BYTES),
-      expiryMs: readTime(view, at + NAME_BYTES + 8),
-      isTombstone: kind === 1,
-    }
+    const decidedAtMs = readTime(view, at + DECIDED_AT)
+    const changedAtMs = readTime(view, at + CHANGED_AT)
+    if (changedAtMs < decidedAtMs) throw new MalformedExchange('an item changed before it was decided')
+    const expiryMs = readTime(view, at + EXPIRY_AT)
+    return { ...readName(bytes, view, at), decidedAtMs, changedAtMs, expiryMs, isTombstone: kind === 1 }
   })
 }
 

@@ -9,6 +9,7 @@
  */
 import { BtDictReader, concatBytes, EncodingError, encodeUtf8 } from '@session-v2/encoding'
 import { FORWARDED_TOLERANCE_MS, REQUEST_MAX_BYTES, REQUEST_MAX_DEPTH, REQUEST_MAX_VALUES } from '@session-v2/network'
+import { PEER_TIMEOUT_MS } from './peer-sender.ts'
 
 /** The oldest request that is taken late: deliveries are given up after a day. */
 export const LATE_MAX_AGE_MS = 25 * 3_600_000
@@ -29,15 +30,17 @@ export function encodeForwarded(request: Uint8Array, { atMs, late }: Taken): Uin
 }
 
 /**
- * When the request in `body` was taken: now, when it does not say so; undefined for a time that cannot be. Only what stands before the
- * method is read.
+ * When the request in `body` was taken: now, when it does not say so; undefined for a time that cannot be. Nobody waits any more for one
+ * that was under way for too long: the client may have gone on, and deleted what it stores, so that it is late. Only what stands before
+ * the method is read.
  */
 export function takenAt(body: Uint8Array, nowMs: number): Taken | undefined {
   const { at, late } = readTimes(body)
   if (at === undefined) return { atMs: nowMs, late: false }
   const atMs = Number(at)
   const oldestMs = nowMs - (late ? LATE_MAX_AGE_MS : FORWARDED_TOLERANCE_MS)
-  return atMs >= oldestMs && atMs <= nowMs + FORWARDED_TOLERANCE_MS ? { atMs, late } : undefined
+  if (atMs < oldestMs || atMs > nowMs + FORWARDED_TOLERANCE_MS) return undefined
+  return { atMs, late: late || atMs < nowMs - PEER_TIMEOUT_MS }
 }
 
 /** What cannot be read here is no request, and refused as such. */

@@ -7,7 +7,7 @@
  * | whose account falls to another swarm, or with a namespace that takes no messages, another hash, another expiry than its kind has | bad |
  * | that has expired, or would live longer than 30 days and 140 s | bad |
  * | that is a tombstone or a revocation without a proof that covers it, or has another proof than one that covers it | bad |
- * | that was changed, or a message that was sent, later than in 70 s | later |
+ * | that was decided or changed, or a message that was sent, later than in 70 s | later |
  * | with an earlier expiry than the message that is held, and without a proof | good, with the expiry that is held |
  */
 import type { Crypto } from '@session-v2/crypto'
@@ -64,9 +64,9 @@ export function replaces(namespace: number): boolean {
 
 /** What a version says by itself, before the item is asked for. */
 export function judgeVersion(version: ItemVersion, nowMs: number, isOurs: GateParts['isOurs']): Verdict {
-  const { account, namespace, changedAtMs, expiryMs, isTombstone } = version
+  const { account, namespace, decidedAtMs, changedAtMs, expiryMs, isTombstone } = version
   if (namespace === NAMESPACE.testing || !isOurs(account)) return 'bad'
-  if (changedAtMs > nowMs + FORWARDED_TOLERANCE_MS) return 'later'
+  if (Math.max(decidedAtMs, changedAtMs) > nowMs + FORWARDED_TOLERANCE_MS) return 'later'
   if (expiryMs <= nowMs) return 'bad'
   if (isTombstone) return expiryMs === tombstoneExpiryMs(changedAtMs) ? 'good' : 'bad'
   if (namespace === REVOCATIONS) return expiryMs === NEVER_MS ? 'good' : 'bad'

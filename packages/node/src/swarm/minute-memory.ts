@@ -3,7 +3,8 @@
  *
  * A minute in which something is being written differs for a moment and then not. So one is looked at when both sums are what they
  * were a round before; one that keeps changing, after six rounds all the same, so that nobody can hide what is missing by writing beside
- * it. What still differs although it was looked at, because one side refuses what the other holds, is looked at ever less often.
+ * it. What still differs although it was looked at, because one side refuses what the other holds, is looked at ever less often; what could
+ * not be looked at, because a line or a disk failed, soon again.
  */
 
 /** A minute since the epoch and the sums that we and the other member have for it. */
@@ -26,6 +27,7 @@ interface Remembered {
 
 const CHANGES_MAX = 6
 const PAUSE_MAX = 64
+const FAILED_PAUSE_MAX = 4
 
 export class MinuteMemory {
   #minutes = new Map<number, Remembered>()
@@ -42,6 +44,16 @@ export class MinuteMemory {
     }
     this.#minutes = next
     return chosen
+  }
+
+  /** These minutes, which were chosen, could not be looked at. */
+  failed(minutes: readonly number[]): void {
+    for (const minute of minutes) {
+      const known = this.#minutes.get(minute)
+      if (known === undefined) continue
+      known.rest = Math.min(known.rest, FAILED_PAUSE_MAX)
+      known.pause = Math.min(known.pause, FAILED_PAUSE_MAX)
+    }
   }
 }
 

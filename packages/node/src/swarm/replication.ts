@@ -4,11 +4,11 @@ import { decodeAnswer, type ServiceNode } from '@session-v2/network'
 import type { NodeIdentity } from '../identity.ts'
 import type { Log } from '../log.ts'
 import { NodeError } from '../node-error.ts'
-import type { Clock } from '../ports.ts'
+import type { Clock, Timers } from '../ports.ts'
 import { isToBeTriedAgain } from './deliveries.ts'
+import { ForwardQueue } from './forward-queue.ts'
 import { encodeForwarded } from './forwarded-request.ts'
-import { type PeerHeaders, signPeerRequest } from './peer-authentication.ts'
-import type { PeerSender } from './peer-sender.ts'
+import type { PeerReply, PeerSender } from './peer-sender.ts'
 import type { SwarmView } from './swarm-view.ts'
 
 /** What one member says of a request; `failed: true` when it did not execute it. */
@@ -24,12 +24,17 @@ export interface SwarmRequest {
   /** When this node took it, in unix milliseconds. */
   readonly atMs: number
   readonly readEntry: EntryReader
+  /** Settles once it is done here: how long it takes elsewhere is counted from then. */
+  readonly executed: Promise<unknown>
+  /** How long the entry of a peer is at most. Default: 1 MiB. */
+  readonly entryMaxBytes?: number
 }
 
 export interface ReplicationParts {
   readonly crypto: Crypto
   readonly identity: NodeIdentity
   readonly clock: Clock
+  readonly timers: Timers
   readonly swarms: SwarmView
   readonly sender: PeerSender
   /** Told of each request that a member did not take for want of a connection or of time (NODE-95). */
@@ -43,28 +48,30 @@ const BAD_RESPONSE: SwarmEntry = { failed: true, bad_peer_response: true }
 
 export class Replication {
   readonly #parts: ReplicationParts
+  readonly #queue: ForwardQueue
 
   constructor(parts: ReplicationParts) {
     this.#parts = parts
+    this.#queue = new ForwardQueue(parts)
   }
 
   /** Sends to all peers at once and resolves to their entries by Ed25519 key; never rejects. */
   async forward(request: SwarmRequest): Promise<[string, SwarmEntry][]> {
-    const { crypto, identity, clock, swarms } = this.#parts
+    const { peers } = this.#parts.swarms
     const body = encodeForwarded(request.body, { atMs: request.atMs, late: false })
-    const headers = signPeerRequest(crypto, identity, body, clock.nowMs())
+    const { executed, entryMaxBytes } = request
+    const replies = this.#queue.send(peers, { body, executed, entryMaxBytes })
     return Promise.all(
-      swarms.peers.map(async peer => [peer.ed25519, await this.#ask(peer, body, headers, request)] as [string, SwarmEntry]),
+      peers.map(async (peer, i) => [peer.ed25519, await this.#entryOf(peer, replies[i]!, request)] as [string, SwarmEntry]),
     )
   }
 
-  async #ask(peer: ServiceNode, body: Uint8Array, headers: PeerHeaders, request: SwarmRequest): Promise<SwarmEntry> {
-    const { readEntry } = request
+  async #entryOf(peer: ServiceNode, replied: Promise<PeerReply>, request: SwarmRequest): Promise<SwarmEntry> {
     const missed = (): void => this.#parts.missed?.(peer.ed25519, request.body, request.atMs)
     try {
-      const reply = await this.#parts.sender.send(peer, body, headers)
+      const reply = await replied
       if (isToBeTriedAgain(reply.status)) missed()
-      return reply.status === 200 ? parseEntry(reply.body, readEntry) : refusal(reply.status, reply.body)
+      return reply.status === 200 ? parseEntry(reply.body, request.readEntry) : refusal(reply.status, reply.body)
     } catch (error) {
       const code = error instanceof NodeError ? error.code : 'peer-unreachable'
       this.#parts.log.warn({ peer: peer.ed25519, code }, 'a peer did not take a request')

@@ -3,6 +3,7 @@
  * NODE-90 to NODE-97). One `SwarmUpkeep` a node; everything else in this folder that concerns items is one of its parts.
  */
 import { type ServiceNode, swarmIdHex } from '@session-v2/network'
+import type { UpkeepTimes } from '../config/swarm-config.ts'
 import { describeException } from '../log.ts'
 import { NodeError } from '../node-error.ts'
 import { Comparing, type Round } from './comparing.ts'
@@ -11,28 +12,6 @@ import { type ExchangeAnswer, ExchangeAnswers } from './exchange-answers.ts'
 import { ExchangeClient, type ExchangeClientParts, type Traffic } from './exchange-client.ts'
 import { handOver } from './handing-over.ts'
 import type { GateParts } from './item-gate.ts'
-
-/** How often things are done, in milliseconds. */
-export interface UpkeepTimes {
-  /** Between two rounds of comparing, each with the next member. */
-  readonly roundMs: number
-  /** Between two looks for deliveries that are due. */
-  readonly deliveriesMs: number
-  /** Until what could not be handed over is tried again. */
-  readonly handOverMs: number
-  /** Between two attempts of a node that has not compared itself yet. */
-  readonly joinMs: number
-  /** After so long without any answer, a node that has not compared itself serves nevertheless. */
-  readonly patienceMs: number
-}
-
-export const UPKEEP_TIMES: UpkeepTimes = {
-  roundMs: 10_000,
-  deliveriesMs: 5_000,
-  handOverMs: 30_000,
-  joinMs: 1_000,
-  patienceMs: 30_000,
-}
 
 export interface UpkeepParts extends Omit<GateParts, 'isOurs'>, DeliveriesParts, ExchangeClientParts {
   readonly store: GateParts['store']

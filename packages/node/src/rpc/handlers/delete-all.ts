@@ -9,9 +9,10 @@ import {
 } from '@session-v2/network'
 import type { Change } from '../../store/store.ts'
 import type { SwarmEntry } from '../../swarm/replication.ts'
+import { writeToMailbox } from '../mailbox-write.ts'
 import { readAllDeleted } from '../peer-entry.ts'
 import { type Asked, contextOf, type NodeServices, type RpcAnswer, refuseForeign } from '../services.ts'
-import { namespacedHashes, writeToSwarm } from '../swarm-write.ts'
+import { namespacedHashes } from '../swarm-write.ts'
 
 /** 200 with an entry per member; 421, 406 and 401 before anything is deleted (NODE-30, NODE-32). */
 export async function deleteAll(node: NodeServices, params: DeleteAllParams, asked: Asked): Promise<RpcAnswer> {
@@ -19,7 +20,7 @@ export async function deleteAll(node: NodeServices, params: DeleteAllParams, ask
   if (foreign !== undefined) return foreign
   const refusal = checkDeleteAll(node.crypto, params, asked.atMs, await contextOf(node, params, asked.origin))
   if (refusal !== undefined) return refusal
-  return writeToSwarm(node, asked, {
+  return writeToMailbox(node, asked, params.account, {
     request: () => encodeDeleteAll(params),
     execute: change => removeAll(node, params, change),
     readEntry: readAllDeleted,

@@ -78,7 +78,8 @@ async function leftAsTheyAre(
 }
 
 async function standsAlone(store: NodeServices['store'], account: Uint8Array, hash: string): Promise<boolean> {
-  const before: ItemVersion = { account, hash, namespace: BEFORE_NAMESPACES, changedAtMs: 0, isTombstone: false, expiryMs: 0 }
+  const times = { decidedAtMs: 0, changedAtMs: 0, expiryMs: 0 }
+  const before: ItemVersion = { account, hash, namespace: BEFORE_NAMESPACES, ...times, isTombstone: false }
   const items = await store.versionsOf(account, 2, before)
   return items.filter(item => item.hash === hash).length === 1
 }

@@ -100,7 +100,7 @@ export class RedisEvents implements StoreEvents {
     }
   }
 
-  /** Sends what waits, once, and is heard no more. */
+  /** Sends what waits, as far as it is one message, and says and hears no more. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
