@@ -3,7 +3,7 @@
  */
 import { wipe } from '@session-v2/crypto'
 import { NetworkError } from '@session-v2/network'
-import type { AccountId, SeedWords } from '@session-v2/protocol'
+import type { AccountId, Membership, SeedWords } from '@session-v2/protocol'
 import {
   generateSeed,
   ProtocolError,
@@ -13,7 +13,7 @@ import {
   wipeAccount,
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
-import { ClientError } from './client-error.ts'
+import { ClientError, mapNetworkError } from './client-error.ts'
 import { type ClientParts, openParts, type PortOptions, type Ports, portsOf } from './client-parts.ts'
 import {
   type ConversationView,
@@ -22,8 +22,9 @@ import {
   type MessageView,
   messagePage,
 } from './conversations/read-models.ts'
+import { accountKeyViews, deviceKeyViews, type GroupView, type KeyView } from './devices/read-models.ts'
 import type { PlacedEvent } from './events/event-log.ts'
-import type { AccountKeyView } from './keys/own-account-keys.ts'
+import type { Devices } from './devices/devices.ts'
 import type { MessageProtocol, MessageState } from './messages/message-log.ts'
 import type { RecordStore } from './ports/store.ts'
 import { type PathView, pathView } from './routing/route-view.ts'
@@ -61,24 +62,21 @@ export interface RestoreOptions extends OpenOptions {
   readonly name?: string
 }
 
-/**
- * Whether this device belongs to a group of the account's devices. Groups cannot be joined yet, so it is not known.
- */
-export type Membership = 'Unknown'
-
 export interface AccountView {
   readonly accountId: AccountId
   readonly name: string
   /** 64 hexadecimal digits. */
   readonly deviceId: string
+  /** `Unknown` until the device groups of the account have been fetched once since the client was opened. */
   readonly membership: Membership
-  readonly group: null
+  readonly group: GroupView | undefined
 }
 
 export interface KeysView {
-  readonly accountKeys: readonly AccountKeyView[]
-  /** Keys of this device; none until devices can be linked. */
-  readonly deviceKeys: readonly AccountKeyView[]
+  /** Those of the device group, the current one first, and those of groups that were left. */
+  readonly accountKeys: readonly KeyView[]
+  /** Those of this device. */
+  readonly deviceKeys: readonly KeyView[]
 }
 
 export interface SendResult {
@@ -103,35 +101,36 @@ export class Client {
   readonly #parts: ClientParts
   #running = false
   #closing: Promise<void> | undefined
-  #syncing: Promise<unknown> = Promise.resolve()
 
   private constructor(parts: ClientParts) {
     this.#parts = parts
   }
 
   /**
-   * Makes a new account. It works without a network; with one, its keys are published before this resolves.
+   * Makes a new account with a device group of this device. It works without a network; with one, the group is in the swarm and its
+   * key published before this resolves.
    * @throws ClientError `account-exists`, `bad-name`, `no-seed`, `bad-unlock`, `store-failed`
    */
   static async create(options: CreateOptions): Promise<Client> {
     const ports = await portsOf(options)
     const seed = generateSeed(ports.random, options.words ?? 13)
-    const client = await Client.#make(ports, options, seed, options.name)
-    const { ownKeys, requests } = client.#parts
+    const client = await Client.#make(ports, options, seed, { name: options.name, owesGroup: true })
     return client.#closedUnless(async () => {
-      await client.#firstContact(() => requests.correctClock(), TIME_TIMEOUT_MS)
-      await ownKeys.rotate()
-      await client.#firstContact(() => ownKeys.publishIfDue(), PUBLISH_TIMEOUT_MS)
+      await client.#firstContact(() => client.#parts.requests.correctClock(), TIME_TIMEOUT_MS)
+      await client.#parts.devices.foundOwed()
+      await client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS)
     })
   }
 
   /**
-   * Makes the account of a recovery password on this device. Keys of another device that are published are left as they are.
+   * Makes the account of a recovery password on this device. It is in no device group then: its person asks one to be let in, or
+   * founds one (`devices`, `requestLink`, `startGroup`).
    * @throws ClientError `bad-recovery-password` (its cause tells the word), and those of `create`
    */
   static async restore(options: RestoreOptions): Promise<Client> {
     const seed = seedOf(options.recoveryPassword)
-    const client = await Client.#make(await portsOf(options), options, seed, options.name ?? DEFAULT_NAME)
+    const person = { name: options.name ?? DEFAULT_NAME, owesGroup: false }
+    const client = await Client.#make(await portsOf(options), options, seed, person)
     return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
   }
 
@@ -140,18 +139,25 @@ export class Client {
     const ports = await portsOf(options)
     try {
       const dataKey = await openVault(ports.crypto, options.store, options.unlock)
-      return new Client(await openParts(ports, new SealedStore(ports.crypto, ports.random, options.store, dataKey)))
+      const client = new Client(await openParts(ports, new SealedStore(ports.crypto, ports.random, options.store, dataKey)))
+      await client.#parts.devices.foundOwed()
+      return client
     } catch (error) {
       await options.store.close()
       throw error
     }
   }
 
-  static async #make(ports: Ports, options: CreateOptions | RestoreOptions, seed: Uint8Array, name: string): Promise<Client> {
+  static async #make(
+    ports: Ports,
+    options: CreateOptions | RestoreOptions,
+    seed: Uint8Array,
+    { name, owesGroup }: { readonly name: string; readonly owesGroup: boolean },
+  ): Promise<Client> {
     const { store, unlock, seeds } = options
     try {
       if (await hasVault(store)) throw new ClientError('account-exists', 'There is an account here already. Nothing was changed.')
-      const record = newAccountRecord(ports.random, seed, name, seeds, ports.clock.nowMs())
+      const record = newAccountRecord(seed, name, seeds, { nowMs: ports.clock.nowMs(), owesGroup })
       const vault = createVault(ports.crypto, ports.random, unlock)
       const sealed = new SealedStore(ports.crypto, ports.random, store, vault.dataKey)
       await sealed.commit([vault.change, sealed.put(ACCOUNT_TABLE, ACCOUNT_KEY, record)])
@@ -169,8 +175,9 @@ export class Client {
   }
 
   account(): AccountView {
-    const { account, record } = this.#parts
-    return { accountId: account.id, name: record.name, deviceId: record.deviceId, membership: 'Unknown', group: null }
+    const { account, record, group } = this.#parts
+    const view = this.devices.view()
+    return { accountId: account.id, name: record.name, deviceId: group.state.self, membership: view.membership, group: view.group }
   }
 
   /** The words that are the account. Whoever has them can act as it. */
@@ -197,7 +204,13 @@ export class Client {
 
   /** Which keys are held and until when; nothing secret. */
   keys(): KeysView {
-    return { accountKeys: this.#parts.ownKeys.view(), deviceKeys: [] }
+    const { group } = this.#parts
+    return { accountKeys: accountKeyViews(group.keyring), deviceKeys: deviceKeyViews(group.state) }
+  }
+
+  /** The devices of the account: who they are, linking, removing. */
+  get devices(): Devices {
+    return this.#parts.devices
   }
 
   /**
@@ -222,7 +235,7 @@ export class Client {
    */
   async sync(): Promise<SyncResult> {
     this.#requireOpen()
-    return this.#exclusively(() => this.#sync())
+    return this.#parts.turns.take(() => this.#sync())
   }
 
   /** Keeps the account in step in the background: polls every 20 s, sends what waits, rotates keys. Ends with `close`. */
@@ -273,35 +286,29 @@ export class Client {
   }
 
   async #close(): Promise<void> {
-    const { scheduler, events, outbox, ownKeys, account, store } = this.#parts
+    const { scheduler, events, outbox, group, account, store, turns } = this.#parts
     scheduler.close()
     events.close()
-    await Promise.allSettled([this.#syncing, outbox.settled()])
-    ownKeys.close()
+    await Promise.allSettled([turns.close(), outbox.settled()])
+    group.close()
     wipeAccount(account)
     await store.close()
   }
 
   async #sync(): Promise<SyncResult> {
-    const { ownKeys, inbox, outbox, poll, requests } = this.#parts
+    const { publication, inbox, outbox, poll, requests, group, devicePush } = this.#parts
     let polled: PollResult
     try {
       polled = await mapNetworkError(poll.run())
     } finally {
       // After the poll, which puts a wrong clock right: by a wrong clock keys would be erased too early. Due without a network too.
-      await ownKeys.maintain()
+      await devicePush.rotateDueKeys()
     }
-    const published = await mapNetworkError(ownKeys.publishIfDue())
+    const told = await mapNetworkError(devicePush.pushOwed())
+    const published = await mapNetworkError(publication.publishIfDue())
     const received = polled.received + (await inbox.retryQuarantine(requests.clock.nowMs()))
-    const pushed = (await outbox.flush()) + (published ? 1 : 0)
-    return { received, quarantined: polled.quarantined, pushed, membership: 'Unknown' }
-  }
-
-  /** One after the other: what changes keys and cursors is done by one task at a time. */
-  #exclusively<T>(task: () => Promise<T>): Promise<T> {
-    const run = this.#syncing.catch(() => undefined).then(task)
-    this.#syncing = run
-    return run
+    const pushed = (await outbox.flush()) + told + (published ? 1 : 0)
+    return { received, quarantined: polled.quarantined, pushed, membership: group.state.run.membership }
   }
 
   #schedulePoll(delayMs: number): void {
@@ -329,7 +336,7 @@ export class Client {
       if (error instanceof NetworkError) return
       throw error
     }
-    await this.#parts.scheduler.within(this.#exclusively(talk).catch(unanswered), timeoutMs)
+    await this.#parts.scheduler.within(this.#parts.turns.take(talk).catch(unanswered), timeoutMs)
   }
 
   /** This client once `begun`; when that fails it is closed, so that the store is free for another attempt. */
@@ -363,19 +370,5 @@ function seedOf(recoveryPassword: string): Uint8Array {
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     throw new ClientError('bad-recovery-password', cause.message, cause)
-  }
-}
-
-/** A node's refusal of what should be right is, for a person, a network that does not work. */
-async function mapNetworkError<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error
-    throw new ClientError(
-      'network-unavailable',
-      `The network refused a request: ${error.message}. Nothing is lost; try again.`,
-      error,
-    )
   }
 }

@@ -4,16 +4,26 @@ export {
   Client,
   type CreateOptions,
   type KeysView,
-  type Membership,
   type OpenOptions,
   type RestoreOptions,
   type SendResult,
   type SyncResult,
 } from './client.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
+export type { DeviceDescription } from './client-parts.ts'
+export type { DeviceLogEntry, DeviceLogKind } from './devices/device-log.ts'
+export type { Devices } from './devices/devices.ts'
+export type {
+  DevicesView,
+  DeviceView,
+  EmojiView,
+  GroupView,
+  KeyView,
+  LinkRequestView,
+  OwnRequestView,
+} from './devices/read-models.ts'
 export type { ConversationView, MessageQuery, MessageView } from './conversations/read-models.ts'
 export type { ClientEvent, PlacedEvent } from './events/event-log.ts'
-export type { AccountKeyView } from './keys/own-account-keys.ts'
 export type { MessageProtocol, MessageState } from './messages/message-log.ts'
 export { TEXT_MAX_CODE_POINTS } from './messages/outbox.ts'
 export type { Clock } from './ports/clock.ts'

@@ -59,7 +59,7 @@ export const showAccount: Run = async context => {
         name: account.name,
         device_id: account.deviceId,
         membership: account.membership,
-        group: account.group,
+        group: account.group?.id ?? null,
       },
       `account id  ${account.accountId}\nname        ${account.name}`,
     )

@@ -2,6 +2,7 @@
  * What happened, as a stream that can be left and taken up again. Events are committed with what caused them, so that none is told
  * that did not happen and none is lost; the newest 10,000 are kept.
  */
+import type { Membership } from '@session-v2/protocol'
 import type { Change, CommitOptions } from '../ports/store.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
@@ -18,6 +19,23 @@ export type ClientEvent =
   | { readonly type: 'account_keys_alarm' }
   /** Keys of a device that this one is not linked with are published; this device does not replace them. */
   | { readonly type: 'account_keys_foreign' }
+  /** What this device is to the device groups of its account. */
+  | { readonly type: 'membership_changed'; readonly membership: Membership }
+  /** `restated`: another device still believed in one that is gone, and is told again. */
+  | {
+      readonly type: 'device_membership_changed'
+      readonly deviceId: string
+      readonly change: 'joined' | 'updated' | 'left' | 'removed' | 'restated'
+    }
+  /** All devices are others: a group was founded, joined or left. */
+  | { readonly type: 'devices_replaced' }
+  /** Another device group of this account exists. */
+  | { readonly type: 'group_appeared'; readonly groupId: string }
+  /** Another device asks to be let in. */
+  | { readonly type: 'link_request_added'; readonly requestId: string }
+  | { readonly type: 'link_request_ended'; readonly requestId: string; readonly how: 'accepted' | 'superseded' | 'expired' }
+  /** A member has let this device in; the person at this device has yet to agree. */
+  | { readonly type: 'link_answered' }
   /** The list of the network's storage nodes changed. */
   | { readonly type: 'network_changed'; readonly nodes: number }
   /** All nodes are on this computer, and too few for a path: requests go directly. */
