@@ -118,6 +118,8 @@ describe('a recipient who never published keys', () => {
       { body: 'weak', protocol: 'v2', pfs: false, keyCreatedAtMs: undefined },
       { body: 'weak again', protocol: 'v2', pfs: false },
     ])
+    await carol.devices.startGroup()
+    await carol.sync()
     time.advance(1)
     expect(await alice.send(id, 'strong')).toMatchObject({ state: 'stored', protocol: 'v2-pfs' })
     await carol.sync()

@@ -6,8 +6,8 @@
  * A thief of the store without its passphrase learns nothing; with it, what `GroupState` says.
  */
 import type { Crypto, Random, Secret } from '@session-v2/crypto'
-import { Secret as SecretOf, wipe } from '@session-v2/crypto'
-import { decodeHex, encodeHex } from '@session-v2/encoding'
+import { blake2b, Secret as SecretOf, wipe } from '@session-v2/crypto'
+import { decodeHex, encodeHex, equalBytes } from '@session-v2/encoding'
 import {
   type AccountKeySeed,
   currentKey,
@@ -43,6 +43,7 @@ export interface DeviceGroupRecord {
 
 const RECORD = 'self'
 const SEED_BYTES = 32
+const DIGEST_BYTES = 32
 /** Erased keys are still known by their public half for as long as a node may serve them: 30 days of two rotations, and more. */
 const ERASED_KEPT = 80
 
@@ -64,6 +65,11 @@ export interface AlsoCommitted {
   readonly byThisDevice?: boolean
 }
 
+interface Kept {
+  readonly erased: readonly string[]
+  readonly digest: Uint8Array
+}
+
 /** One step from a state to the next, as the functions of `device-states` make it. */
 export type Step = (state: GroupState, nowMs: number) => GroupChange | GroupState
 
@@ -72,11 +78,14 @@ export class DeviceGroup {
   #state: GroupState
   #erased: readonly string[]
   #keyring: Keyring = emptyKeyring
+  /** Of what is written: most polls change nothing that would have to be. */
+  #digest: Uint8Array
 
-  private constructor(parts: DeviceGroupParts, state: GroupState, erased: readonly string[]) {
+  private constructor(parts: DeviceGroupParts, state: GroupState, { erased, digest }: Kept) {
     this.#parts = parts
     this.#state = state
     this.#erased = erased
+    this.#digest = digest
     this.#keyring = keyringOf(parts.crypto, state, emptyKeyring)
   }
 
@@ -86,13 +95,14 @@ export class DeviceGroup {
     if (record === undefined) return undefined
     const encoded = decodeHex(record.state)
     const kept = decodeGroupState(parts.crypto, encoded)
+    const digest = digestOf(parts.crypto, encoded)
     wipe(encoded)
-    return new DeviceGroup(parts, resume(kept, parts.nowMs()), record.erased)
+    return new DeviceGroup(parts, resume(kept, parts.nowMs()), { erased: record.erased, digest })
   }
 
   /** A device that is in no group. It is not written down before its first change. */
   static begin(parts: DeviceGroupParts, state: GroupState): DeviceGroup {
-    return new DeviceGroup(parts, state, [])
+    return new DeviceGroup(parts, state, { erased: [], digest: new Uint8Array(DIGEST_BYTES) })
   }
 
   get state(): GroupState {
@@ -170,13 +180,17 @@ export class DeviceGroup {
     const dropped = this.#keyring.keys.filter(key => !keyring.keys.some(other => other.seed === key.seed))
     const erased = [...this.#erased, ...dropped.map(key => encodeHex(key.x25519.publicKey))].slice(-ERASED_KEPT)
     const encoded = encodeGroupState(state)
+    const digest = digestOf(crypto, encoded.expose())
     const record: DeviceGroupRecord = { state: encodeHex(encoded.expose()), erased }
     encoded.wipe()
-    const puts = [table.put(RECORD, record), ...deviceLog.entries(this.#state, state, events, { seenAtMs: nowMs(), byThisDevice })]
+    const written = equalBytes(digest, this.#digest) ? [] : [table.put(RECORD, record)]
+    const puts = [...written, ...deviceLog.entries(this.#state, state, events, { seenAtMs: nowMs(), byThisDevice })]
     const erasures: ClientEvent[] = dropped.length === 0 ? [] : [{ type: 'account_keys_erased', count: dropped.length }]
     const all = [...told, ...clientEvents(events, currentKey(keyring)), ...erasures]
-    await this.#parts.events.commit([...puts, ...changes], all, { erase: gone.length > 0 })
+    const isNothing = puts.length === 0 && changes.length === 0 && all.length === 0
+    if (!isNothing) await this.#parts.events.commit([...puts, ...changes], all, { erase: gone.length > 0 })
     this.#state = state
+    this.#digest = digest
     this.#erased = erased
     this.#keyring = keyring
     for (const key of dropped) wipeAccountKey(key)
@@ -187,6 +201,10 @@ export class DeviceGroup {
 export function newDevice(crypto: Crypto, random: Random, details: OwnDetails, nowMs: number): GroupState {
   const deviceKeySeed = SecretOf.of(random.bytes(SEED_BYTES), 'device-key-seed' as const)
   return newGroupState(crypto, { self: deviceIdOf(random.bytes(32)), deviceKeySeed }, details, nowMs)
+}
+
+function digestOf(crypto: Crypto, encoded: Uint8Array): Uint8Array {
+  return blake2b(crypto, DIGEST_BYTES, [encoded])
 }
 
 /** The keys of the own group by their settled times, then those of groups that were left; only one of all is current (AK-12, DS-23). */
