@@ -24,8 +24,8 @@ import { NetworkClock } from './routing/network-clock.ts'
 import { type DirectoryRecord, NodeDirectory } from './routing/node-directory.ts'
 import { SwarmRequests } from './routing/swarm-requests.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
-import { Turns } from './scheduler/turns.ts'
 import { systemTimers } from './scheduler/system-timers.ts'
+import { Turns } from './scheduler/turns.ts'
 import type { SealedStore } from './store/sealed/sealed-store.ts'
 import { Poll } from './sync/poll.ts'
 import { fetchHttp } from './transport/direct.ts'
@@ -137,7 +137,18 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   const quarantine = await Quarantine.open(store)
   const inbox = new Inbox({ crypto, account, store, events, log, quarantine, keyring: () => group.keyring })
   const displayName = record.name
-  const outbox = await Outbox.open({ crypto, random, account, displayName, store, events, log, requests, publication, recipientKeys })
+  const outbox = await Outbox.open({
+    crypto,
+    random,
+    account,
+    displayName,
+    store,
+    events,
+    log,
+    requests,
+    publication,
+    recipientKeys,
+  })
   const poll = new Poll({ crypto, account, store, requests, deviceInbox, publication, inbox })
   const devicePush = new DevicePush({ crypto, random, account, group, requests })
   const own = { group, devices, devicePush, turns, publication, recipientKeys, log, quarantine, inbox, outbox, poll }
@@ -152,7 +163,10 @@ interface GroupParts {
 }
 
 /** The device group as it was kept, or that of a device that begins. */
-async function openGroup({ crypto, random, device }: Ports, { store, events, deviceLog, requests }: GroupParts): Promise<DeviceGroup> {
+async function openGroup(
+  { crypto, random, device }: Ports,
+  { store, events, deviceLog, requests }: GroupParts,
+): Promise<DeviceGroup> {
   const nowMs = () => requests.clock.nowMs()
   const parts = { crypto, random, events, deviceLog, nowMs, table: store.table<DeviceGroupRecord>('device-group') }
   const kept = await DeviceGroup.open(parts)

@@ -22,9 +22,9 @@ import {
   type MessageView,
   messagePage,
 } from './conversations/read-models.ts'
+import type { Devices } from './devices/devices.ts'
 import { accountKeyViews, deviceKeyViews, type GroupView, type KeyView } from './devices/read-models.ts'
 import type { PlacedEvent } from './events/event-log.ts'
-import type { Devices } from './devices/devices.ts'
 import type { MessageProtocol, MessageState } from './messages/message-log.ts'
 import type { RecordStore } from './ports/store.ts'
 import { type PathView, pathView } from './routing/route-view.ts'
@@ -177,7 +177,13 @@ export class Client {
   account(): AccountView {
     const { account, record, group } = this.#parts
     const view = this.devices.view()
-    return { accountId: account.id, name: record.name, deviceId: group.state.self, membership: view.membership, group: view.group }
+    return {
+      accountId: account.id,
+      name: record.name,
+      deviceId: group.state.self,
+      membership: view.membership,
+      group: view.group,
+    }
   }
 
   /** The words that are the account. Whoever has them can act as it. */

@@ -11,6 +11,7 @@ export {
 } from './client.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { DeviceDescription } from './client-parts.ts'
+export type { ConversationView, MessageQuery, MessageView } from './conversations/read-models.ts'
 export type { DeviceLogEntry, DeviceLogKind } from './devices/device-log.ts'
 export type { Devices } from './devices/devices.ts'
 export type {
@@ -22,7 +23,6 @@ export type {
   LinkRequestView,
   OwnRequestView,
 } from './devices/read-models.ts'
-export type { ConversationView, MessageQuery, MessageView } from './conversations/read-models.ts'
 export type { ClientEvent, PlacedEvent } from './events/event-log.ts'
 export type { MessageProtocol, MessageState } from './messages/message-log.ts'
 export { TEXT_MAX_CODE_POINTS } from './messages/outbox.ts'

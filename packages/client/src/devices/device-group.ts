@@ -30,7 +30,7 @@ import {
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { Change } from '../ports/store.ts'
 import type { Table } from '../store/sealed/sealed-store.ts'
-import { DeviceLog } from './device-log.ts'
+import type { DeviceLog } from './device-log.ts'
 import { clientEvents } from './group-events.ts'
 
 /** What is stored. */

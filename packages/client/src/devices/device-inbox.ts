@@ -14,8 +14,8 @@ import {
   type GroupState,
   LINK_TTL_MS,
   linkAuthenticationString,
-  messageKindAt21,
   mergeGroupMessage,
+  messageKindAt21,
   openGroupMessage,
   openLinkRequest,
   ProtocolError,
@@ -138,4 +138,3 @@ export function openWithDeviceKeys(crypto: Crypto, account: Account, state: Grou
     for (const pair of pairs) wipeExpandedKeyPair(pair)
   }
 }
-

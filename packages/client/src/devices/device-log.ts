@@ -54,14 +54,20 @@ export class DeviceLog {
   }
 
   /** The changes that note what happened between two states. An id that was given is not given again, also when the commit fails. */
-  entries(before: GroupState, after: GroupState, events: readonly GroupEvent[], seen: Pick<DeviceLogEntry, 'seenAtMs' | 'byThisDevice'>): Change[] {
+  entries(
+    before: GroupState,
+    after: GroupState,
+    events: readonly GroupEvent[],
+    seen: Pick<DeviceLogEntry, 'seenAtMs' | 'byThisDevice'>,
+  ): Change[] {
     const entries = events.flatMap(event => entryOf(before, after, event) ?? [])
     const puts = entries.map(entry => {
       const id = this.#nextId++
       return this.#table.put(String(id), { id, ...entry, ...seen })
     })
     const surplus: Change[] = []
-    while (puts.length > 0 && this.#nextId - this.#oldestId > KEPT_ENTRIES) surplus.push(this.#table.remove(String(this.#oldestId++)))
+    while (puts.length > 0 && this.#nextId - this.#oldestId > KEPT_ENTRIES)
+      surplus.push(this.#table.remove(String(this.#oldestId++)))
     return [...puts, ...surplus]
   }
 }
@@ -75,7 +81,8 @@ function entryOf(before: GroupState, after: GroupState, event: GroupEvent): Seen
   }
   if (event.type !== 'device-changed') return undefined
   const { deviceId, change } = event
-  if (change === 'updated') return isReplacement(before, after, deviceId) ? { kind: 'replaced', ...textOf(after, deviceId) } : undefined
+  if (change === 'updated')
+    return isReplacement(before, after, deviceId) ? { kind: 'replaced', ...textOf(after, deviceId) } : undefined
   return { kind: change, ...textOf(after, deviceId) }
 }
 

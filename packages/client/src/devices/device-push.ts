@@ -98,7 +98,16 @@ async function deliver({ crypto, random, account, group, requests }: DevicePushP
   const build = (timestampMs: number): RpcRequest[] => [
     ...(payload === undefined
       ? []
-      : [buildStore(crypto, { accountId: account.id, namespace: NAMESPACE.devices, payload, timestampMs, ttlMs: MAX_TTL_MS, signer })]),
+      : [
+          buildStore(crypto, {
+            accountId: account.id,
+            namespace: NAMESPACE.devices,
+            payload,
+            timestampMs,
+            ttlMs: MAX_TTL_MS,
+            signer,
+          }),
+        ]),
     ...(deletes.length === 0 ? [] : [buildDelete(crypto, { hashes: deletes, signer })]),
   ]
   const parts = (payload === undefined ? 0 : 1) + (deletes.length === 0 ? 0 : 1)

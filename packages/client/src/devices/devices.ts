@@ -25,11 +25,11 @@ import {
   type NewIdentity,
   newestRequest,
   newGroupId,
-  parseDeviceId,
   ProtocolError,
+  parseDeviceId,
+  ROW_STATE,
   removeDevice,
   renewIdentity,
-  ROW_STATE,
   sealLinkRequest,
   withdrawLinkRequest,
 } from '@session-v2/protocol'
@@ -43,7 +43,14 @@ import type { SealedStore } from '../store/sealed/sealed-store.ts'
 import type { DeviceGroup, Step } from './device-group.ts'
 import { openWithDeviceKeys } from './device-inbox.ts'
 import type { DeviceLog, DeviceLogEntry } from './device-log.ts'
-import { type DevicesView, devicesView, type LinkRequestView, type OwnRequestView, ownRequestView, requestViews } from './read-models.ts'
+import {
+  type DevicesView,
+  devicesView,
+  type LinkRequestView,
+  type OwnRequestView,
+  ownRequestView,
+  requestViews,
+} from './read-models.ts'
 
 export interface DevicesParts {
   readonly crypto: Crypto
@@ -210,14 +217,19 @@ export class Devices {
         isStored ? linkRequestStored(state, timestampS) : withdrawLinkRequest(state, timestampS, nowMs)
       await group.change([outcome])
     }
-    if (!isStored)
-      throw new ClientError('network-unavailable', 'The swarm did not take the request. Nothing is lost; ask again.')
+    if (!isStored) throw new ClientError('network-unavailable', 'The swarm did not take the request. Nothing is lost; ask again.')
     return ownRequestView(newestRequest(group.state)!)
   }
 
   async #store(payload: Uint8Array): Promise<boolean> {
     const { crypto, account, requests } = this.#parts
-    const options = { accountId: account.id, namespace: NAMESPACE.devices, payload, ttlMs: LINK_TTL_MS, signer: requestSigner(account) }
+    const options = {
+      accountId: account.id,
+      namespace: NAMESPACE.devices,
+      payload,
+      ttlMs: LINK_TTL_MS,
+      signer: requestSigner(account),
+    }
     const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.devices, payload)
     const { result } = await requests.ask(account.id, {
       build: timestampMs => buildStore(crypto, { ...options, timestampMs }),

@@ -146,7 +146,11 @@ export function groupViews(crypto: Crypto, state: GroupState, nowMs: number): Gr
   return inView.toSorted((a, b) => b.seenAtMs - a.seenAtMs).map(group => groupView(crypto, state, group))
 }
 
-function groupView(crypto: Crypto, state: GroupState, { groupId, dismissed }: Pick<GroupInView, 'groupId' | 'dismissed'>): GroupView {
+function groupView(
+  crypto: Crypto,
+  state: GroupState,
+  { groupId, dismissed }: Pick<GroupInView, 'groupId' | 'dismissed'>,
+): GroupView {
   const id = encodeHex(groupId)
   return {
     id,
@@ -197,7 +201,10 @@ export function accountKeyViews({ keys }: Keyring): KeyView[] {
 
 /** The keys of this device; a key is rotated once the group is known to have its successor. */
 export function deviceKeyViews({ deviceKeys: { current, previous } }: GroupState): KeyView[] {
-  const earlier = previous.map(({ createdAtS, releasedAtS }) => ({ ...keyView(createdAtS, releasedAtS, DEVICE_KEY_GRACE_S), current: false }))
+  const earlier = previous.map(({ createdAtS, releasedAtS }) => ({
+    ...keyView(createdAtS, releasedAtS, DEVICE_KEY_GRACE_S),
+    current: false,
+  }))
   return [keyView(current.createdAtS, undefined, DEVICE_KEY_GRACE_S), ...earlier]
 }
 

@@ -92,7 +92,8 @@ export class AccountKeyPublication {
     if (!keys.isMember()) return this.#observeForeign(shown)
     const { publishedKey, strange, alarmed = [] } = this.#record
     if (fingerprint === undefined || keys.hasKnown(shown!.x25519)) {
-      if (fingerprint !== publishedKey || strange !== undefined) await this.#keep({ publishedKey: fingerprint, strange: undefined })
+      if (fingerprint !== publishedKey || strange !== undefined)
+        await this.#keep({ publishedKey: fingerprint, strange: undefined })
       return
     }
     if (alarmed.includes(fingerprint)) await this.#keep({ publishedKey: undefined, strange: undefined })
