@@ -3,7 +3,7 @@
  * and told to the others by the next push; what needs the swarm says so. Implements the flows of DS-18 to DS-29 on a device's side.
  */
 import type { Crypto, Random } from '@session-v2/crypto'
-import { decodeHex } from '@session-v2/encoding'
+import { decodeHex, equalBytes } from '@session-v2/encoding'
 import { buildDelete, buildStore, messageHash, NAMESPACE, parseDeleteResult, parseStoreResult } from '@session-v2/network'
 import {
   type Account,
@@ -67,6 +67,7 @@ export interface DevicesParts {
 
 const LOG_PAGE = 100
 const DEVICE_ID_BYTES = 32
+const GROUP_ID_BYTES = 8
 const GROUP_ID = /^[0-9a-f]{16}$/i
 
 export class Devices {
@@ -107,7 +108,7 @@ export class Devices {
     await this.#found({ newAccount: true }, [store.put(ACCOUNT_TABLE, ACCOUNT_KEY, record)])
   }
 
-  /** Says something else of this device. @param description at most 64 bytes of UTF-8 */
+  /** Says something else of this device. @param description of it, 64 bytes of UTF-8 at most count */
   async rename(description: string): Promise<void> {
     await this.#do((state, nowMs) => changeDetails(state, { description }, nowMs))
   }
@@ -253,15 +254,13 @@ export function isMember({ rows, self, displacedAtMs }: GroupState): boolean {
   return rows.get(self)?.state === ROW_STATE.registered && displacedAtMs === undefined
 }
 
-/** The group to ask when the person names none: the one in view that is not ours. */
+/** The group to ask when the person names none: the one in view that is not ours. Without one, an ID that no group has. */
 function theOtherGroup({ groupsInView, groupId: own }: GroupState, nowMs: number): Uint8Array {
-  const others = groupsInView.filter(
-    ({ groupId, expiresAtMs }) => expiresAtMs > nowMs && !(own !== undefined && groupId.every((byte, i) => byte === own[i])),
+  const [only, another] = groupsInView.filter(
+    ({ groupId, expiresAtMs }) => expiresAtMs > nowMs && !(own !== undefined && equalBytes(groupId, own)),
   )
-  const [only, another] = others
-  if (only === undefined) throw new ClientError('unknown-group', 'No group of this account is in view that could be asked.')
   if (another !== undefined) throw new ClientError('unknown-group', 'There are several groups. Say which one to ask.')
-  return only.groupId
+  return only?.groupId ?? new Uint8Array(GROUP_ID_BYTES)
 }
 
 function groupIdOf(id: string): Uint8Array {
