@@ -26,6 +26,7 @@ import { SwarmRequests } from './routing/swarm-requests.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
 import { systemTimers } from './scheduler/system-timers.ts'
 import { Turns } from './scheduler/turns.ts'
+import { SettingsRecord } from './settings.ts'
 import type { SealedStore } from './store/sealed/sealed-store.ts'
 import { Poll } from './sync/poll.ts'
 import { fetchHttp } from './transport/direct.ts'
@@ -89,6 +90,7 @@ export interface ClientParts {
   /** What changes the device group or the cursors is done in turn. */
   readonly turns: Turns
   readonly publication: AccountKeyPublication
+  readonly settings: SettingsRecord
   readonly recipientKeys: RecipientKeyCache
   readonly log: MessageLog
   readonly quarantine: Quarantine
@@ -132,7 +134,14 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   })
   const closedRequests = store.table<ClosedRequestRecord>('closed-link-requests')
   const deviceInbox = new DeviceInbox({ crypto, account, group, table: closedRequests })
-  const recipientKeys = new RecipientKeyCache(crypto, store, requests)
+  const settings = await SettingsRecord.open(store)
+  const recipientKeys = new RecipientKeyCache({
+    crypto,
+    store,
+    events,
+    requests,
+    policy: () => settings.settings.downgradePolicy,
+  })
   const log = new MessageLog(store)
   const quarantine = await Quarantine.open(store)
   const inbox = new Inbox({ crypto, account, store, events, log, quarantine, keyring: () => group.keyring })
@@ -151,7 +160,7 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   })
   const poll = new Poll({ crypto, account, store, requests, deviceInbox, publication, inbox })
   const devicePush = new DevicePush({ crypto, random, account, group, requests })
-  const own = { group, devices, devicePush, turns, publication, recipientKeys, log, quarantine, inbox, outbox, poll }
+  const own = { group, devices, devicePush, turns, publication, settings, recipientKeys, log, quarantine, inbox, outbox, poll }
   return { account, record, store, scheduler, events, way, requests, ...own }
 }
 

@@ -28,6 +28,7 @@ import type { PlacedEvent } from './events/event-log.ts'
 import type { MessageProtocol, MessageState } from './messages/message-log.ts'
 import type { RecordStore } from './ports/store.ts'
 import { type PathView, pathView } from './routing/route-view.ts'
+import type { Settings } from './settings.ts'
 import { SealedStore } from './store/sealed/sealed-store.ts'
 import { createVault, hasVault, openVault, type Unlock } from './store/sealed/vault.ts'
 import type { PollResult } from './sync/poll.ts'
@@ -258,6 +259,31 @@ export class Client {
     this.#requireOpen()
     const { events } = this.#parts
     return events.follow(options.after ?? events.cursor(), options.signal)
+  }
+
+  /** What the person has chosen. */
+  settings(): Settings {
+    return this.#parts.settings.settings
+  }
+
+  /** Changes what is named; the rest stays. */
+  async changeSettings(settings: Partial<Settings>): Promise<void> {
+    this.#requireOpen()
+    const { change, committed } = this.#parts.settings.change(settings)
+    await this.#parts.events.commit([change])
+    committed()
+  }
+
+  /**
+   * The person says that messages to an account may go without forward secrecy, those that are held and those to come, until it has keys
+   * again. @throws ClientError `bad-account-id`
+   */
+  async sendWithoutForwardSecrecy(id: string): Promise<void> {
+    this.#requireOpen()
+    const { recipientKeys, events, outbox } = this.#parts
+    const account = accountIdOfText(id)
+    await events.commit([await recipientKeys.letGoWithout(account)])
+    await outbox.deliver(account)
   }
 
   /** Messages, oldest first: of all conversations or of one, from the start or from behind a cursor. */

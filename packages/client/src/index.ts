@@ -31,6 +31,7 @@ export type { Change, CommitOptions, RecordStore, ScanQuery, StoredRecord } from
 export type { Timers } from './ports/timers.ts'
 export type { Http, HttpPost, Transport, TransportAnswer } from './ports/transport.ts'
 export type { PathNodeView, PathView } from './routing/route-view.ts'
+export type { DowngradePolicy, Settings } from './settings.ts'
 export { openMemoryStore } from './store/memory/memory-store.ts'
 export { PASSPHRASE_COST, type PassphraseCost, type Unlock } from './store/sealed/vault.ts'
 export { directTransport, fetchHttp } from './transport/direct.ts'

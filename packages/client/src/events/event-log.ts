@@ -19,6 +19,8 @@ export type ClientEvent =
   | { readonly type: 'account_keys_alarm' }
   /** Keys of a device that this one is not linked with are published; this device does not replace them. */
   | { readonly type: 'account_keys_foreign' }
+  /** Keys of an account changed, and the new ones do not follow from those before: it may be somebody with its recovery password. */
+  | { readonly type: 'recipient_keys_unproven'; readonly account: string }
   /** What this device is to the device groups of its account. */
   | { readonly type: 'membership_changed'; readonly membership: Membership }
   /** `restated`: another device still believed in one that is gone, and is told again. */
