@@ -158,7 +158,7 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
     publication,
     recipientKeys,
   })
-  const poll = new Poll({ crypto, account, store, requests, deviceInbox, publication, inbox })
+  const poll = new Poll({ crypto, account, store, requests, scheduler, deviceInbox, publication, inbox })
   const devicePush = new DevicePush({ crypto, random, account, group, requests })
   const own = { group, devices, devicePush, turns, publication, settings, recipientKeys, log, quarantine, inbox, outbox, poll }
   return { account, record, store, scheduler, events, way, requests, ...own }

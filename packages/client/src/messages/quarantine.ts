@@ -23,7 +23,7 @@ interface QuarantineRecord {
 /** At most this many are kept; anyone can send what does not open. The oldest go first. */
 export const QUARANTINE_MAX_MESSAGES = 1000
 /** How many are read at a time. */
-const PAGE = 100
+const PAGE = 50
 
 export class Quarantine {
   readonly #table: Table<QuarantineRecord>

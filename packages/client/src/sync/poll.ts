@@ -3,7 +3,7 @@
  * messages sealed to it are opened. Members that keep messages in different orders each have their own cursor.
  */
 import type { Crypto } from '@session-v2/crypto'
-import type { BatchResult, Namespace, RetrieveResult, RpcRequest, ServiceNode } from '@session-v2/network'
+import type { BatchResult, Namespace, RetrievedMessage, RetrieveResult, RpcRequest, ServiceNode } from '@session-v2/network'
 import {
   buildBatch,
   buildRetrieve,
@@ -21,10 +21,13 @@ import type { Inbox } from '../messages/inbox.ts'
 import type { Change } from '../ports/store.ts'
 import { requestSigner } from '../routing/request-signer.ts'
 import type { NodeAnswer, Question, SwarmRequests } from '../routing/swarm-requests.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** Pages of one poll at most, so that a node that always has more cannot hold a device for ever. */
 const MAX_PAGES = 20
+/** So many messages are opened and written down at a time: some 20 ms, so that a screen stays alive. */
+const SLICE = 50
 
 /** The order matters: devices (21) before messages (0), which may be sealed to a key that a group message brings. */
 const POLLED: readonly Namespace[] = [NAMESPACE.devices, NAMESPACE.accountKeys, NAMESPACE.messages]
@@ -40,13 +43,14 @@ export interface PollParts {
   readonly account: Account
   readonly store: SealedStore
   readonly requests: SwarmRequests
+  readonly scheduler: Scheduler
   readonly deviceInbox: DeviceInbox
   readonly publication: AccountKeyPublication
   readonly inbox: Inbox
 }
 
-/** Takes a page, together with the change that moves the cursor behind it. */
-type TakePage = (page: RetrieveResult, cursor: readonly Change[]) => Promise<unknown>
+/** Takes messages, together with the change that moves the cursor behind them. */
+type TakeMessages = (messages: readonly RetrievedMessage[], cursor: readonly Change[]) => Promise<unknown>
 
 export interface PollResult {
   readonly received: number
@@ -109,11 +113,11 @@ export class Poll {
     const { inbox, deviceInbox, requests } = this.#parts
     const [devices, , messages] = result
     const isWhole = await this.#takeAll(node, NAMESPACE.devices, devices!, (page, cursor) =>
-      deviceInbox.take(page.messages, cursor),
+      deviceInbox.take(page, cursor),
     )
     let [received, quarantined] = [0, 0]
     await this.#takeAll(node, NAMESPACE.messages, messages!, async (page, cursor) => {
-      const taken = await inbox.take(page.messages, cursor, requests.clock.nowMs())
+      const taken = await inbox.take(page, cursor, requests.clock.nowMs())
       received += taken.received
       quarantined += taken.quarantined
     })
@@ -126,15 +130,23 @@ export class Poll {
   }
 
   /** Takes a first page and those behind it; false when there were too many. */
-  async #takeAll(node: ServiceNode, namespace: Namespace, first: RetrieveResult, take: TakePage): Promise<boolean> {
+  async #takeAll(node: ServiceNode, namespace: Namespace, first: RetrieveResult, take: TakeMessages): Promise<boolean> {
     let page = first
     for (let pages = 1; ; pages++) {
       const last = page.messages.at(-1)
-      await take(page, last === undefined ? [] : [this.#cursors.put(cursorKey(node, namespace), { hash: last.hash })])
+      await this.#takeInSlices(page.messages, cursorKey(node, namespace), take)
       if (!page.more || last === undefined) return true
       if (pages === MAX_PAGES) return false
       const build = (nowMs: number) => this.#retrieve(namespace, nowMs, last.hash)
       page = await this.#parts.requests.askNode(node, { build, read: parseRetrieveResult })
+    }
+  }
+
+  async #takeInSlices(messages: readonly RetrievedMessage[], cursor: string, take: TakeMessages): Promise<void> {
+    for (let at = 0; at < messages.length; at += SLICE) {
+      if (at > 0) await this.#parts.scheduler.breathe()
+      const slice = messages.slice(at, at + SLICE)
+      await take(slice, [this.#cursors.put(cursor, { hash: slice.at(-1)!.hash })])
     }
   }
 
