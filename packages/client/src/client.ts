@@ -3,7 +3,7 @@
  */
 import { wipe } from '@session-v2/crypto'
 import { NetworkError } from '@session-v2/network'
-import type { AccountId, Membership, SeedWords } from '@session-v2/protocol'
+import type { AccountId } from '@session-v2/protocol'
 import {
   generateSeed,
   ProtocolError,
@@ -14,7 +14,17 @@ import {
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
 import { ClientError, mapNetworkError } from './client-error.ts'
-import { type ClientParts, openParts, type PortOptions, type Ports, portsOf } from './client-parts.ts'
+import { type ClientParts, openParts, type Ports, portsOf } from './client-parts.ts'
+import type {
+  AccountView,
+  CreateOptions,
+  KeysView,
+  OpenOptions,
+  RestoreOptions,
+  SendResult,
+  SyncResult,
+  UnreadableView,
+} from './client-types.ts'
 import {
   type ConversationView,
   conversationList,
@@ -23,14 +33,12 @@ import {
   messagePage,
 } from './conversations/read-models.ts'
 import type { Devices } from './devices/devices.ts'
-import { accountKeyViews, deviceKeyViews, type GroupView, type KeyView } from './devices/read-models.ts'
+import { accountKeyViews, deviceKeyViews, exposedSinceMs } from './devices/read-models.ts'
 import type { PlacedEvent } from './events/event-log.ts'
-import type { MessageProtocol, MessageState } from './messages/message-log.ts'
-import type { RecordStore } from './ports/store.ts'
 import { type PathView, pathView } from './routing/route-view.ts'
 import type { Settings } from './settings.ts'
 import { SealedStore } from './store/sealed/sealed-store.ts'
-import { createVault, hasVault, openVault, type Unlock } from './store/sealed/vault.ts'
+import { createVault, hasVault, openVault } from './store/sealed/vault.ts'
 import type { PollResult } from './sync/poll.ts'
 import type { TransportKind } from './transport/way.ts'
 
@@ -40,59 +48,6 @@ const SEND_TIMEOUT_MS = 30_000
 const PUBLISH_TIMEOUT_MS = 15_000
 /** How long making an account waits to learn the time of the network. */
 const TIME_TIMEOUT_MS = 5_000
-
-/** What every way of making a client takes. */
-export interface OpenOptions extends PortOptions {
-  /** Where the account is kept. The client closes it. */
-  readonly store: RecordStore
-  readonly unlock: Unlock
-}
-
-export interface CreateOptions extends OpenOptions {
-  /** Base URLs of the network's seeds; kept with the account. */
-  readonly seeds: readonly string[]
-  /** 1 to 100 bytes; travels with messages. */
-  readonly name: string
-  /** Words of the recovery password: 13 (128 bits, the default) or 25 (256 bits). */
-  readonly words?: SeedWords
-}
-
-export interface RestoreOptions extends OpenOptions {
-  readonly seeds: readonly string[]
-  readonly recoveryPassword: string
-  readonly name?: string
-}
-
-export interface AccountView {
-  readonly accountId: AccountId
-  readonly name: string
-  /** 64 hexadecimal digits. */
-  readonly deviceId: string
-  /** `Unknown` until the device groups of the account have been fetched once since the client was opened. */
-  readonly membership: Membership
-  readonly group: GroupView | undefined
-}
-
-export interface KeysView {
-  /** Those of the device group, the current one first, and those of groups that were left. */
-  readonly accountKeys: readonly KeyView[]
-  /** Those of this device. */
-  readonly deviceKeys: readonly KeyView[]
-}
-
-export interface SendResult {
-  readonly messageId: string
-  readonly state: MessageState
-  readonly protocol: MessageProtocol
-}
-
-export interface SyncResult {
-  readonly received: number
-  readonly quarantined: number
-  /** Copies and records that swarms took. */
-  readonly pushed: number
-  readonly membership: Membership
-}
 
 const DEFAULT_NAME = 'Restored'
 /** What an account can begin with. */
@@ -212,7 +167,11 @@ export class Client {
   /** Which keys are held and until when; nothing secret. */
   keys(): KeysView {
     const { group } = this.#parts
-    return { accountKeys: accountKeyViews(group.keyring), deviceKeys: deviceKeyViews(group.state) }
+    return {
+      accountKeys: accountKeyViews(group.keyring),
+      deviceKeys: deviceKeyViews(group.state),
+      exposedSinceMs: exposedSinceMs(group.keyring, group.state),
+    }
   }
 
   /** The devices of the account: who they are, linking, removing. */
@@ -284,6 +243,12 @@ export class Client {
     const account = accountIdOfText(id)
     await events.commit([await recipientKeys.letGoWithout(account)])
     await outbox.deliver(account)
+  }
+
+  /** What does not open yet, as one line for a person; nothing is lost by it. */
+  async unreadable(): Promise<UnreadableView> {
+    this.#requireOpen()
+    return this.#parts.quarantine.view()
   }
 
   /** Messages, oldest first: of all conversations or of one, from the start or from behind a cursor. */

@@ -1,16 +1,17 @@
 /** The client SDK: accounts, durable sending, syncing, history. */
-export {
-  type AccountView,
-  Client,
-  type CreateOptions,
-  type KeysView,
-  type OpenOptions,
-  type RestoreOptions,
-  type SendResult,
-  type SyncResult,
-} from './client.ts'
+export { Client } from './client.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { DeviceDescription } from './client-parts.ts'
+export type {
+  AccountView,
+  CreateOptions,
+  KeysView,
+  OpenOptions,
+  RestoreOptions,
+  SendResult,
+  SyncResult,
+  UnreadableView,
+} from './client-types.ts'
 export type { ConversationView, MessageQuery, MessageView } from './conversations/read-models.ts'
 export type { DeviceLogEntry, DeviceLogKind } from './devices/device-log.ts'
 export type { Devices } from './devices/devices.ts'

@@ -145,7 +145,11 @@ for (const moment of ['before', 'after'] as const) {
       })
       expect(deaths).toBeGreaterThanOrEqual(5)
     })
+  })
+}
 
+for (const moment of ['before', 'after'] as const) {
+  describe(`dying ${moment} a commit is written, as a member,`, () => {
     it('while it removes another, which rotates and publishes', async () => {
       const deaths = await atEveryCommit(async dieAt => {
         const [first, other] = await twoHomes()

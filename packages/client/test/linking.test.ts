@@ -1,5 +1,6 @@
 import { Client, openMemoryStore } from '@session-v2/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { transportWith } from './faults.ts'
 import { NetworkUnderTest } from './network-under-test.ts'
 import { bodies, codeOf, eventTypes, newClient, UNLOCK } from './people.ts'
 import { SimulatedTime } from './simulated-time.ts'
@@ -119,5 +120,43 @@ describe('removing', () => {
     await syncAll(second)
     expect(second.devices.view().membership).toBe('GroupsVisible')
     await Promise.all([alice, second, bob].map(client => client.close()))
+  })
+})
+
+describe('sending', () => {
+  it('costs two sealed messages, whatever the number of devices on either side', async () => {
+    const stores: string[] = []
+    const transport = transportWith(({ method, text }, send) => {
+      if (method === 'store' && JSON.parse(text).params.namespace === undefined) stores.push(JSON.parse(text).params.pubkey)
+      return send()
+    })
+    const [alice, bob] = [await create('Alice', { transport }), await create('Bob')]
+    const others = [alice, bob]
+    for (const devices of [1, 2, 5]) {
+      while (others.length < 2 * devices) others.push(await linked(alice), await linked(bob))
+      stores.length = 0
+      await alice.send(bob.accountId, `to ${devices} devices`)
+      expect(stores.sort()).toEqual([alice.accountId, bob.accountId].sort())
+    }
+    await syncAll(...others)
+    for (const client of others) expect(await bodies(client)).toEqual(['to 1 devices', 'to 2 devices', 'to 5 devices'])
+    await Promise.all(others.map(client => client.close()))
+  })
+})
+
+describe('what a thief of a device could read', () => {
+  it('begins with the group, and never lies further back than 16 days and three more', async () => {
+    const alice = await create('Alice')
+    const founded = alice.devices.view().group!.createdAtMs
+    expect(alice.keys().exposedSinceMs).toBeLessThanOrEqual(time.nowMs())
+    expect(alice.keys().exposedSinceMs).toBeGreaterThanOrEqual(founded)
+    for (let step = 0; step < 60; step++) {
+      time.advance(12 * 3_600_000)
+      await alice.sync()
+    }
+    const exposedMs = time.nowMs() - alice.keys().exposedSinceMs!
+    expect(exposedMs).toBeGreaterThan(16 * 86_400_000)
+    expect(exposedMs).toBeLessThanOrEqual(20.5 * 86_400_000)
+    await alice.close()
   })
 })

@@ -100,6 +100,7 @@ export interface KeyView {
   readonly current: boolean
 }
 
+/** Everything there is to say of the devices of an account. */
 export function devicesView(crypto: Crypto, state: GroupState, nowMs: number): DevicesView {
   const groups = groupViews(crypto, state, nowMs)
   const request = newestRequest(state)
@@ -165,6 +166,7 @@ function ownGroup(crypto: Crypto, state: GroupState): GroupView | undefined {
   return state.groupId && groupView(crypto, state, { groupId: state.groupId, dismissed: false })
 }
 
+/** What this device asked, as a screen shows it. */
 export function ownRequestView(request: OwnRequest): OwnRequestView {
   const { groupId, indices, sentAtMs, deadlineMs, confirmed, held } = request
   return {
@@ -208,6 +210,23 @@ export function deviceKeyViews({ deviceKeys: { current, previous } }: GroupState
   return [keyView(current.createdAtS, undefined, DEVICE_KEY_GRACE_S), ...earlier]
 }
 
+/**
+ * From when on a thief who takes this device now, unlocked, and has recorded all that the swarm held, could read messages. The account
+ * keys that are held open what was sealed to them; the device keys that are held open recorded group messages, which carried the account
+ * keys of the 16 days before them, but none from before the group (threats A, Q). Undefined without a key.
+ */
+export function exposedSinceMs({ keys }: Keyring, state: GroupState): number | undefined {
+  const oldest = (times: readonly number[]) =>
+    times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY) * 1000
+  const heldSinceMs = oldest(keys.map(({ createdAtS }) => createdAtS))
+  if (heldSinceMs === Number.POSITIVE_INFINITY) return undefined
+  if (state.groupId === undefined) return heldSinceMs
+  const { current, previous } = state.deviceKeys
+  const deviceKeySinceMs = oldest([current, ...previous].map(({ createdAtS }) => createdAtS))
+  const carriedSinceMs = deviceKeySinceMs - (ACCOUNT_KEY_RETENTION_S + ROTATION_MAX_S) * 1000
+  return Math.min(heldSinceMs, Math.max(carriedSinceMs, groupCreatedMinutes(state.groupId) * 60_000))
+}
+
 function keyView(createdAtS: number, rotatedAtS: number | undefined, keptS: number): KeyView {
   return {
     createdAtMs: createdAtS * 1000,
@@ -218,6 +237,8 @@ function keyView(createdAtS: number, rotatedAtS: number | undefined, keptS: numb
 }
 
 const GROUP_EMOJI = 4
+/** How old a key is at most when it is rotated by the clock (AK-07). */
+const ROTATION_MAX_S = 13 * 3600
 
 function emojiViews(indices: readonly number[]): EmojiView[] {
   return indices.map(index => EMOJI[index]!)

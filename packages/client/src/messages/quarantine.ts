@@ -44,6 +44,15 @@ export class Quarantine {
     return this.#count
   }
 
+  /** How many wait, and until when the last of them. */
+  async view(): Promise<{ readonly messages: number; readonly untilMs: number | undefined }> {
+    let untilMs: number | undefined
+    for await (const page of this.waiting()) {
+      for (const { expiryMs } of page) untilMs = Math.max(untilMs ?? expiryMs, expiryMs)
+    }
+    return { messages: this.#count, untilMs }
+  }
+
   /** The change that keeps a message. */
   keep(message: RetrievedMessage, reason: QuarantineReason, indicator: string | undefined): Change {
     const { hash, timestampMs, expiryMs } = message
