@@ -11,6 +11,7 @@ import { DeviceLog, type DeviceLogRecord } from './devices/device-log.ts'
 import { DevicePush } from './devices/device-push.ts'
 import { Devices, isMember } from './devices/devices.ts'
 import { EventLog } from './events/event-log.ts'
+import { History } from './history/history.ts'
 import { AccountKeyPublication, type PublicationRecord } from './keys/account-key-publication.ts'
 import { RecipientKeyCache } from './keys/recipient-keys.ts'
 import { Inbox } from './messages/inbox.ts'
@@ -97,6 +98,7 @@ export interface ClientParts {
   readonly inbox: Inbox
   readonly outbox: Outbox
   readonly poll: Poll
+  readonly history: History
 }
 
 /**
@@ -130,6 +132,7 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
       keyring: () => group.keyring,
       isPassedOn: x25519 => group.state.accountKeys.some(key => key.distributed && equalBytes(key.x25519, x25519)),
       hasKnown: x25519 => group.hasKnown(x25519),
+      isOfOtherGroup: x25519 => group.state.groupsInView.some(other => equalBytes(other.linkX25519, x25519)),
     },
   })
   const closedRequests = store.table<ClosedRequestRecord>('closed-link-requests')
@@ -159,9 +162,10 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
     recipientKeys,
   })
   const poll = new Poll({ crypto, account, store, requests, scheduler, deviceInbox, publication, inbox })
+  const history = new History({ crypto, random, account, group, requests, turns, store, events, log })
   const devicePush = new DevicePush({ crypto, random, account, group, requests })
   const own = { group, devices, devicePush, turns, publication, settings, recipientKeys, log, quarantine, inbox, outbox, poll }
-  return { account, record, store, scheduler, events, way, requests, ...own }
+  return { account, record, store, scheduler, events, way, requests, history, ...own }
 }
 
 interface GroupParts {

@@ -35,6 +35,7 @@ import {
 import type { Devices } from './devices/devices.ts'
 import { accountKeyViews, deviceKeyViews, exposedSinceMs } from './devices/read-models.ts'
 import type { PlacedEvent } from './events/event-log.ts'
+import type { History } from './history/history.ts'
 import { type PathView, pathView } from './routing/route-view.ts'
 import type { Settings } from './settings.ts'
 import { SealedStore } from './store/sealed/sealed-store.ts'
@@ -179,6 +180,11 @@ export class Client {
     return this.#parts.devices
   }
 
+  /** Handing history over to another device of the account, and asking for it. */
+  get history(): History {
+    return this.#parts.history
+  }
+
   /**
    * Sends a text of at most 2,000 characters. It is written down first: whatever happens then, it goes out.
    * @param options.timeoutMs how long to wait for the swarm before resolving with what is so far (30 s)
@@ -218,6 +224,17 @@ export class Client {
     this.#requireOpen()
     const { events } = this.#parts
     return events.follow(options.after ?? events.cursor(), options.signal)
+  }
+
+  /** What happened behind a cursor, up to now: at most 200 events; those behind the last of them are asked for next. */
+  pastEvents(after: number): Promise<PlacedEvent[]> {
+    this.#requireOpen()
+    return this.#parts.events.past(after)
+  }
+
+  /** The time by which deadlines in views are to be read: that of the network, in milliseconds since the epoch. */
+  nowMs(): number {
+    return this.#parts.requests.clock.nowMs()
   }
 
   /** What the person has chosen. */
@@ -305,6 +322,7 @@ export class Client {
     const published = await mapNetworkError(publication.publishIfDue())
     const received = polled.received + (await inbox.retryQuarantine(requests.clock.nowMs()))
     const pushed = (await outbox.flush()) + told + (published ? 1 : 0)
+    await this.#parts.history.sync()
     return { received, quarantined: polled.quarantined, pushed, membership: group.state.run.membership }
   }
 

@@ -25,6 +25,9 @@ export type {
   OwnRequestView,
 } from './devices/read-models.ts'
 export type { ClientEvent, PlacedEvent } from './events/event-log.ts'
+export type { AskOptions, History } from './history/history.ts'
+export type { HistoryEnd } from './history/history-records.ts'
+export type { HistoryRequestView, OwnHistoryView } from './history/read-models.ts'
 export type { MessageProtocol, MessageState } from './messages/message-log.ts'
 export { TEXT_MAX_CODE_POINTS } from './messages/outbox.ts'
 export type { Clock } from './ports/clock.ts'

@@ -38,6 +38,8 @@ describe('a fork', () => {
           .sort(),
       ).toEqual([false, true])
       expect(await eventTypes(client)).toContain('group_appeared')
+      await people.sync(client, client)
+      expect(await eventTypes(client)).not.toContain('account_keys_alarm')
     }
     const other = alice.devices.view().groups.find(({ isOurs }) => !isOurs)!
     await alice.devices.dismiss(other.id)
@@ -49,6 +51,19 @@ describe('a fork', () => {
     await people.sync(alice, second)
     for (const client of [alice, second]) expect(await bodies(client)).toEqual(['after the fork'])
     await close(alice, second, bob)
+  })
+})
+
+describe('the log of a device that joins', () => {
+  it('begins with its joining, and does not tell as news what was there', async () => {
+    const alice = await create('Alice')
+    const second = await people.second(alice)
+    await second.devices.leave()
+    await people.sync(second, alice)
+    const third = await people.second(alice)
+    expect((await third.devices.log()).map(({ kind, byThisDevice }) => `${kind} ${byThisDevice}`)).toEqual(['this-joined true'])
+    expect((await alice.devices.log()).map(({ kind }) => kind)).toEqual(['joined', 'left', 'joined', 'founded'])
+    await close(alice, second, third)
   })
 })
 

@@ -60,7 +60,10 @@ export class DeviceLog {
     events: readonly GroupEvent[],
     seen: Pick<DeviceLogEntry, 'seenAtMs' | 'byThisDevice'>,
   ): Change[] {
-    const entries = events.flatMap(event => entryOf(before, after, event) ?? [])
+    // Who joins a group reads what was long done there: that is no news of this device.
+    const isJoining = events.some(({ type }) => type === 'devices-replaced')
+    const news = isJoining ? events.filter(({ type }) => type !== 'device-changed') : events
+    const entries = news.flatMap(event => entryOf(before, after, event) ?? [])
     const puts = entries.map(entry => {
       const id = this.#nextId++
       return this.#table.put(String(id), { id, ...entry, ...seen })

@@ -254,10 +254,11 @@ export function isMember({ rows, self, displacedAtMs }: GroupState): boolean {
   return rows.get(self)?.state === ROW_STATE.registered && displacedAtMs === undefined
 }
 
-/** The group to ask when the person names none: the one in view that is not ours. Without one, an ID that no group has. */
+/** The group to ask when the person names none: the one in view that is neither ours nor dismissed. Without one, an ID that no group has. */
 function theOtherGroup({ groupsInView, groupId: own }: GroupState, nowMs: number): Uint8Array {
   const [only, another] = groupsInView.filter(
-    ({ groupId, expiresAtMs }) => expiresAtMs > nowMs && !(own !== undefined && equalBytes(groupId, own)),
+    ({ groupId, expiresAtMs, dismissed }) =>
+      expiresAtMs > nowMs && !dismissed && !(own !== undefined && equalBytes(groupId, own)),
   )
   if (another !== undefined) throw new ClientError('unknown-group', 'There are several groups. Say which one to ask.')
   return only?.groupId ?? new Uint8Array(GROUP_ID_BYTES)

@@ -38,6 +38,22 @@ export type ClientEvent =
   | { readonly type: 'link_request_ended'; readonly requestId: string; readonly how: 'accepted' | 'superseded' | 'expired' }
   /** A member has let this device in; the person at this device has yet to agree. */
   | { readonly type: 'link_answered' }
+  /** Another member asks for the history that this device has. */
+  | { readonly type: 'history_requested'; readonly requestId: string; readonly deviceId: string }
+  /** Messages that the other side has taken, or that this one has, of so many in all. */
+  | {
+      readonly type: 'history_progress'
+      readonly requestId: string
+      readonly direction: 'sent' | 'received'
+      readonly messages: number
+      readonly total: number
+    }
+  | {
+      readonly type: 'history_done'
+      readonly requestId: string
+      readonly direction: 'sent' | 'received'
+      readonly how: 'complete' | 'cancelled' | 'expired' | 'stopped' | 'elsewhere'
+    }
   /** The list of the network's storage nodes changed. */
   | { readonly type: 'network_changed'; readonly nodes: number }
   /** All nodes are on this computer, and too few for a path: requests go directly. */
@@ -96,6 +112,12 @@ export class EventLog {
     return newest?.order ?? 0
   }
 
+  /** The events behind `after` that there are, a page. */
+  async past(after: number): Promise<PlacedEvent[]> {
+    const page = await this.#table.page({ after, limit: PAGE })
+    return page.map(({ order, value }) => ({ ...value.event, cursor: order }))
+  }
+
   /** The events behind `after`, then those that come, until `signal` aborts or the client closes. */
   async *follow(after: number | Promise<number>, signal?: AbortSignal): AsyncGenerator<PlacedEvent> {
     let cursor = await after
@@ -105,10 +127,10 @@ export class EventLog {
       while (!this.#closed && !signal?.aborted) {
         // Before the read: an event committed between reading and waiting must not be slept over.
         const woken = new Promise<void>(resolve => this.#waiting.add(resolve))
-        const page = await this.#table.page({ after: cursor, limit: PAGE })
-        for (const { order, value } of page) {
-          cursor = order
-          yield { ...value.event, cursor: order }
+        const page = await this.past(cursor)
+        for (const event of page) {
+          cursor = event.cursor
+          yield event
           if (this.#closed || signal?.aborted) return
         }
         if (page.length === 0) await woken

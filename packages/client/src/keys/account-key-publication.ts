@@ -9,6 +9,7 @@
  * | nothing, or an earlier key of the group | the current one is published again |
  * | a key that nobody in the group made, once | it is looked at again with the next poll: a member may not have brought its news yet |
  * | the same, still | alarm: somebody has the recovery password; the current one is published again |
+ * | the key of another group in view | the current one is published again; of the group the person was told when it appeared |
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
@@ -46,6 +47,8 @@ export interface OwnAccountKeys {
   readonly isPassedOn: (x25519: Uint8Array) => boolean
   /** Whether a key is or was the group's. */
   readonly hasKnown: (x25519: Uint8Array) => boolean
+  /** Whether a key is that of another group in view. */
+  readonly isOfOtherGroup: (x25519: Uint8Array) => boolean
 }
 
 export interface PublicationParts {
@@ -96,7 +99,8 @@ export class AccountKeyPublication {
         await this.#keep({ publishedKey: fingerprint, strange: undefined })
       return
     }
-    if (alarmed.includes(fingerprint)) await this.#keep({ publishedKey: undefined, strange: undefined })
+    if (alarmed.includes(fingerprint) || keys.isOfOtherGroup(shown!.x25519))
+      await this.#keep({ publishedKey: undefined, strange: undefined })
     else if (strange === fingerprint) await this.#alarm(fingerprint, 'account_keys_alarm')
     else await this.#keep({ strange: fingerprint })
   }

@@ -112,9 +112,7 @@ export class Poll {
   async #take({ node, result }: NodeAnswer<RetrieveResult[]>): Promise<PollResult & { readonly isWhole: boolean }> {
     const { inbox, deviceInbox, requests } = this.#parts
     const [devices, , messages] = result
-    const isWhole = await this.#takeAll(node, NAMESPACE.devices, devices!, (page, cursor) =>
-      deviceInbox.take(page, cursor),
-    )
+    const isWhole = await this.#takeAll(node, NAMESPACE.devices, devices!, (page, cursor) => deviceInbox.take(page, cursor))
     let [received, quarantined] = [0, 0]
     await this.#takeAll(node, NAMESPACE.messages, messages!, async (page, cursor) => {
       const taken = await inbox.take(page, cursor, requests.clock.nowMs())
