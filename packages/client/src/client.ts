@@ -316,7 +316,7 @@ export class Client {
       polled = await mapNetworkError(poll.run())
     } finally {
       // After the poll, which puts a wrong clock right: by a wrong clock keys would be erased too early. Due without a network too.
-      await devicePush.rotateDueKeys()
+      await devicePush.rotateDueKeys({ atOnce: publication.owesRotation() })
     }
     const told = await mapNetworkError(devicePush.pushOwed())
     const published = await mapNetworkError(publication.publishIfDue())

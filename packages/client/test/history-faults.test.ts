@@ -13,6 +13,7 @@ import {
   openHistoryChunk,
   openHistoryControl,
   parseDeviceId,
+  sealHistoryAck,
   sealHistoryAsk,
   sealMessageV2NoPfs,
   textContent,
@@ -155,13 +156,13 @@ describe('a network that is not there', () => {
   })
 })
 
-describe('who has the recovery password and no device', () => {
-  /** What such a one can seal to: the account key that is published. */
-  async function publishedKey(client: Client) {
-    const [record] = await network.retrieve(client.accountId, NAMESPACE.accountKeys)
-    return verifyAccountKeyRecord(network.crypto, client.accountId, record!)
-  }
+/** What such a one can seal to: the account key that is published. */
+async function publishedKey(client: Client) {
+  const [record] = await network.retrieve(client.accountId, NAMESPACE.accountKeys)
+  return verifyAccountKeyRecord(network.crypto, client.accountId, record!)
+}
 
+describe('who has the recovery password and no device', () => {
   it('reads nothing of a hand-over: not who asks, nor a word of it (HT-20)', async () => {
     const { alice, second } = await devices.twoDevices(10)
     await devices.agreed(alice, second)
@@ -203,6 +204,24 @@ describe('who has the recovery password and no device', () => {
     expect(await devices.left(alice)).toBe(0)
     await close(alice, second)
   })
+})
+
+describe('who has the recovery password and knows more', () => {
+  it('cannot acknowledge for a device, also with the ID of the request (HT-06)', async () => {
+    const { alice, second } = await devices.twoDevices(10)
+    const requestId = historyRequestIdOf(Buffer.from(await devices.agreed(alice, second), 'hex'))
+    const thief = accountOf(alice)
+    const sender = parseDeviceId(alice.account().deviceId)
+    const author = expandKeyPair(network.crypto, 'SessionDeviceKeys', random.bytes(32)).x25519
+    const keys = { author, addressee: author.publicKey }
+    const ack = { requestId, seqno: 1, sender, next: 2, missing: [] }
+    const forged = sealHistoryAck(network.crypto, random, thief, await publishedKey(alice), keys, ack)
+    await network.store(alice.accountId, forged, NAMESPACE.history, signerOf(thief))
+    await devices.syncAll(alice)
+    expect(await alice.history.requests()).toMatchObject([{ status: 'sending', sent: 0 }])
+    await devices.syncAll(second, alice, second, alice)
+    await expectDone(alice, second, 10)
+  })
 
   it('can ask in the name of nobody else', async () => {
     const { alice, second } = await devices.twoDevices(1)
@@ -239,6 +258,20 @@ describe('a device that goes', () => {
     expect(await second.messages()).toEqual([])
     expect(await devices.left(alice)).toBe(0)
     await close(alice, second)
+  })
+
+  it('leaves nothing when it had sent everything, and is removed before it learns that (HT-19)', async () => {
+    const { alice, second } = await devices.twoDevices(10)
+    const third = await devices.link(alice)
+    await devices.syncAll(second)
+    await devices.agreed(alice, second)
+    await devices.syncAll(second)
+    expect(await second.history.own()).toMatchObject({ state: 'done', received: 10 })
+    expect([await inSwarm(alice, NAMESPACE.history), await inSwarm(alice, NAMESPACE.historyChunks)]).toMatchObject([[{}], []])
+    await third.devices.remove(alice.account().deviceId)
+    await devices.syncAll(third, second, second)
+    expect(await devices.left(third)).toBe(0)
+    await close(alice, second, third)
   })
 
   it('stops sending once it has left', async () => {

@@ -1,6 +1,8 @@
 /** Handing history over: three devices, a real network, messages that its swarms have long dropped (HT-12 to HT-19). */
 import type { Client } from '@session-v2/client'
+import { NAMESPACE } from '@session-v2/network'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { transportWith } from './faults.ts'
 import { HistoryDevices, historyOf } from './history-devices.ts'
 import { NetworkUnderTest } from './network-under-test.ts'
 import { codeOf, eventsOf } from './people.ts'
@@ -119,7 +121,46 @@ describe('asking and answering', () => {
 })
 
 describe('a request', () => {
-  it('can be taken back: what was received stays, and the sender stops (HT-19)', async () => {
+  it('of each of two devices goes on beside that of the other', async () => {
+    const { alice, second } = await devices.twoDevices(10)
+    await devices.write(second, 3)
+    time.advance(15 * DAY_MS)
+    await devices.syncAll(alice, second)
+    const [first, other] = [await alice.history.ask(), await second.history.ask()]
+    await devices.syncAll(alice, second)
+    await alice.history.agree(other.requestId)
+    await second.history.agree(first.requestId)
+    for (let round = 0; round < 3; round++) await devices.syncAll(alice, second)
+    for (const client of [alice, second]) {
+      expect(await client.history.own()).toMatchObject({ state: 'done' })
+      expect(await client.history.requests()).toMatchObject([{ status: 'done' }])
+      expect(await client.messages()).toHaveLength(13)
+    }
+    expect(await devices.left(alice)).toBe(0)
+    await close(alice, second)
+  })
+
+  it('that nobody answers is looked after less and less', async () => {
+    let looks = 0
+    const transport = transportWith(({ text }, send) => {
+      if (text.includes(`"namespace":${NAMESPACE.history}`)) looks++
+      return send()
+    })
+    const { alice, second } = await devices.twoDevices(0, { transport })
+    await second.history.ask()
+    looks = 0
+    for (let round = 0; round < 60; round++) {
+      time.advance(20_000)
+      await second.sync()
+    }
+    expect(looks).toBeGreaterThan(20)
+    expect(looks).toBeLessThan(35)
+    await close(alice, second)
+  })
+})
+
+describe('the end of a request', () => {
+  it('is there when it is taken back: what was received stays, and the sender stops (HT-19)', async () => {
     const { alice, second } = await devices.twoDevices(20)
     const { requestId } = await second.history.ask()
     await devices.syncAll(alice)
@@ -133,7 +174,7 @@ describe('a request', () => {
     await close(alice, second)
   })
 
-  it('ends after 14 days without an answer', async () => {
+  it('comes after 14 days without an answer', async () => {
     const { alice, second } = await devices.twoDevices(1)
     await second.history.ask()
     await devices.syncAll(alice)
@@ -144,7 +185,7 @@ describe('a request', () => {
     await close(alice, second)
   })
 
-  it('may be answered by several devices: one sends, the others stop (HT-15)', async () => {
+  it('comes for all but one of several devices that agree: one sends, the others stop (HT-15)', async () => {
     const { alice, second } = await devices.twoDevices(20)
     const third = await devices.link(alice)
     await devices.handOver(alice, third)
@@ -154,6 +195,8 @@ describe('a request', () => {
     await third.history.agree(requestId)
     expect(await devices.left(alice)).toBe(7)
     await second.sync()
+    // Of all this the acknowledgement, which is for one of the two.
+    expect(await devices.left(alice)).toBe(1)
     await devices.syncAll(alice, third, second)
     expect(await second.history.own()).toMatchObject({ state: 'done', received: 20, total: 20 })
     expect(await second.messages()).toHaveLength(20)

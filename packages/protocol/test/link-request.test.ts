@@ -1,12 +1,15 @@
 import {
   type Crypto,
   CryptoError,
+  generateX25519,
   type MlKem768PublicKey,
   type Random,
   systemRandom,
   type X25519PublicKey,
+  x25519,
+  xchacha20Poly1305Encrypt,
 } from '@session-v2/crypto'
-import { BtDictReader, decodeHex, encodeHex, encodeUtf8, equalBytes } from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, decodeHex, encodeHex, encodeUtf8, equalBytes } from '@session-v2/encoding'
 import {
   accountKeyFromSeed,
   deviceIdBytes,
@@ -15,6 +18,7 @@ import {
   encodeDeviceRecord,
   expandKeyPair,
   linkAuthenticationString,
+  linkRequestKey,
   type MessageKindAt21,
   messageKindAt21,
   openLinkRequest,
@@ -27,6 +31,7 @@ import { inTime } from '@session-v2/tools/fuzz'
 import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { maskIndicator } from '../src/account-keys/key-indicator.ts'
 import { groupOf, someDevice } from './group-world.ts'
 import { accountOf, fuzzRuns, native, providers, refusalBy, refusedAs, someAccount, someKey } from './providers.ts'
 
@@ -151,6 +156,27 @@ describe.each(providers)('link request (%s)', (_, crypto) => {
       sealLinkRequest(crypto, random, account, key.x25519.publicKey, device.id, { ...record, extras }).message.length
     expect(sizeOf(new Map())).toBe(1477)
     expect(sizeOf(new Map([['z', encodeUtf8('24:abcdefghijklmnopqrstuvwx')]]))).toBe(1477 + 30)
+  })
+
+  it('that names the link key it asks is opened by that key alone, whoever passes it on (LINK-07)', () => {
+    const bound = sealLinkRequest(crypto, random, account, key.x25519.publicKey, device.id, device.record, { bindsLinkKey: true })
+    expect(bound.plaintext.length).toBe(seal().plaintext.length + '1:L32:'.length + 32)
+    expect(openLinkRequest(crypto, account, [key], bound.message).outcome).toBe('opened')
+    const other = someKey(crypto, 9)
+    const sealedTo = (plaintext: Uint8Array) => {
+      const { publicKey: E, secretKey } = generateX25519(crypto, random)
+      const X = other.x25519.publicKey
+      const request = linkRequestKey(crypto, x25519(crypto, secretKey, X), E, X)
+      const shared = x25519(crypto, secretKey, account.x25519.publicKey)
+      return new BtDictWriter()
+        .bytes('', encodeUtf8('L'))
+        .bytes('E', E)
+        .bytes('L', xchacha20Poly1305Encrypt(crypto, request.key, request.nonce, plaintext))
+        .bytes('i', maskIndicator(crypto, 'SessionDvGrpKISS', shared, E, account.x25519.publicKey, X.subarray(0, 2)))
+        .finish()
+    }
+    expect(openLinkRequest(crypto, account, [other], sealedTo(bound.plaintext))).toEqual({ outcome: 'forged' })
+    expect(openLinkRequest(crypto, account, [other], sealedTo(seal().plaintext)).outcome).toBe('opened')
   })
 
   it('goes on to the next key when two begin alike', () => {

@@ -55,13 +55,13 @@ export class DevicePush {
     this.#parts = parts
   }
 
-  /** Rotates the account key and the device key where their time has come. */
-  async rotateDueKeys(): Promise<void> {
+  /** Rotates the account key and the device key where their time has come; with `atOnce` the account key in any case. */
+  async rotateDueKeys({ atOnce = false }: { readonly atOnce?: boolean } = {}): Promise<void> {
     const { crypto, group, requests } = this.#parts
     if (!group.state.run.fetched) return
     const nowMs = requests.clock.nowMs()
     const dueAtMs = accountKeyRotationDueAtMs(crypto, group.state)
-    if (dueAtMs !== undefined && nowMs >= dueAtMs) {
+    if (dueAtMs !== undefined && (atOnce || nowMs >= dueAtMs)) {
       const seed = group.freshSeed('account-key-seed')
       await group.change([(state, atMs) => rotateAccountKey(crypto, state, seed, atMs)])
     }

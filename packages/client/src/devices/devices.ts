@@ -207,7 +207,9 @@ export class Devices {
     const groupId = id === undefined ? theOtherGroup(group.state, this.#nowMs()) : groupIdOf(id)
     const draft = draftLinkRequest(group.state, groupId, this.#nowMs())
     const { timestampS } = draft.record
-    const { message, plaintext } = sealLinkRequest(crypto, random, account, draft.linkX25519, group.state.self, draft.record)
+    const { message, plaintext } = sealLinkRequest(crypto, random, account, draft.linkX25519, group.state.self, draft.record, {
+      bindsLinkKey: true,
+    })
     const { indices } = linkAuthenticationString(crypto, plaintext)
     await group.change([(state, nowMs) => askForLink(state, draft, indices, nowMs)])
     let isStored = false

@@ -10,17 +10,19 @@
  *
  * Implements HT-15, HT-16, HT-17, HT-19 on the asking side, and HT-20: what opens a chunk is the device key alone.
  */
-import type { Crypto, Random } from '@session-v2/crypto'
+import type { Crypto, Random, X25519PublicKey } from '@session-v2/crypto'
 import { concatBytes, decodeBase64, encodeBase64, encodeHex } from '@session-v2/encoding'
 import { NAMESPACE } from '@session-v2/network'
 import {
   type Account,
   type AccountId,
   currentKey,
+  type DeviceKey,
   decodeHistoryPage,
   expandDeviceKeys,
   type HandedMessage,
   HISTORY_WINDOW,
+  type HistoryAck,
   type HistoryChunk,
   type HistoryPage,
   openHistoryChunk,
@@ -198,32 +200,44 @@ export class HistoryAsking {
 
   /** A new acknowledgement when there is something new to say, or what was said may be lost. */
   async #acknowledge(record: OwnHistoryRecord, nowMs: number): Promise<OwnHistoryRecord> {
-    const { crypto, random, account, group } = this.#parts
-    const { sender, ack, state } = record
+    const { group } = this.#parts
+    const { sender, ack, state, ackSeqno, deletes } = record
     if (state === 'asking' || state === 'ended' || record.isSettled === true) return record
     const addressee = sender && memberKey(group.state, sender)
-    const accountKey = currentKey(group.keyring)
-    if (sender === undefined || addressee === undefined || accountKey === undefined) return record
+    if (sender === undefined || addressee === undefined) return record
     const missing = missingOf(record)
-    const own = announcedKey(group.state)
-    const says = [record.next, missing.join(','), encodeHex(own.x25519), encodeHex(addressee)].join('/')
+    const author = announcedKey(group.state)
+    const says = [record.next, missing.join(','), encodeHex(author.x25519), encodeHex(addressee)].join('/')
     const isStale = state === 'receiving' && ack !== undefined && nowMs - ack.saidAtMs >= HISTORY_REPEAT_MS
     if (ack?.says === says && !isStale) return record
-    const seqno = record.ackSeqno + 1
-    const pair = expandDeviceKeys(crypto, { current: own, previous: [] })[0]!
-    const keys = { author: pair.x25519, addressee }
-    const said = { requestId: record.requestId, seqno, sender, next: record.next, missing }
-    const recipient = { x25519: accountKey.x25519.publicKey, mlKem768: accountKey.mlKem768.publicKey }
-    const message = sealHistoryAck(crypto, random, account, recipient, keys, said)
-    wipeExpandedKeyPair(pair)
+    const said = { requestId: record.requestId, seqno: ackSeqno + 1, sender, next: record.next, missing }
+    const message = this.#sealAck(author, addressee, said)
+    if (message === undefined) return record
     const next: OwnHistoryRecord = {
       ...record,
-      ackSeqno: seqno,
+      ackSeqno: said.seqno,
       ack: { ...outgoing(this.#parts, NAMESPACE.history, message), says, saidAtMs: nowMs },
-      deletes: ack === undefined ? record.deletes : [...record.deletes, ack.hash],
+      deletes: ack === undefined ? deletes : [...deletes, ack.hash],
     }
     await this.#keep(next)
     return next
+  }
+
+  /** undefined: the sender has a key that nothing can be proven to; it says another in time, or is removed. */
+  #sealAck(author: DeviceKey, addressee: X25519PublicKey, ack: HistoryAck): Uint8Array | undefined {
+    const { crypto, random, account, group } = this.#parts
+    const accountKey = currentKey(group.keyring)
+    if (accountKey === undefined) return undefined
+    const recipient = { x25519: accountKey.x25519.publicKey, mlKem768: accountKey.mlKem768.publicKey }
+    const pair = expandDeviceKeys(crypto, { current: author, previous: [] })[0]!
+    try {
+      return sealHistoryAck(crypto, random, account, recipient, { author: pair.x25519, addressee }, ack)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      return undefined
+    } finally {
+      wipeExpandedKeyPair(pair)
+    }
   }
 
   /** The last acknowledgement stays until the sender has taken it away, or will not. */

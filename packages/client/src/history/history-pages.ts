@@ -76,7 +76,7 @@ async function* messagesOf(
     if (page.length === 0) return
     for (const { order, value } of page) {
       if (order > until) return
-      yield { order, value: isSettled(value) && value.sentAtMs >= sinceMs ? value : undefined }
+      yield { order, value: isSettled(value) && value.sentAtMs >= sinceMs && hasWholeTimes(value) ? value : undefined }
       from = order
     }
   }
@@ -85,4 +85,9 @@ async function* messagesOf(
 /** Whether the other devices got their own copy of a message when it was new, or the swarm of this account has it. */
 function isSettled({ state, hashes }: MessageRecord): boolean {
   return state === 'received' || state === 'stored' || hashes?.own !== undefined
+}
+
+/** Whether its times can be written: what a clock without whole milliseconds noted must not keep all the others back. */
+function hasWholeTimes({ sentAtMs, receivedAtMs, keyCreatedAtMs = 0 }: MessageRecord): boolean {
+  return [sentAtMs, receivedAtMs, keyCreatedAtMs].every(timeMs => Number.isSafeInteger(timeMs) && timeMs >= 0)
 }

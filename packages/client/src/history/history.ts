@@ -2,8 +2,8 @@
  * Hand-over of history: a device that is new in the group asks for what is older than the swarm keeps, and another one, whose person
  * agrees, sends it. This is an extension of this project; clients that do not know it see nothing of it.
  *
- * All of it happens within `sync`: the swarm is looked into on every sync while something is under way, else once a minute, and only by
- * members of a group of several devices. When the network does not answer, everything waits for the next one.
+ * All of it happens within `sync`: the swarm is looked into on every sync while something moves, else once a minute, and only by members
+ * of a group of several devices. When the network does not answer, everything waits for the next one.
  *
  * Implements HT-12.
  */
@@ -43,8 +43,10 @@ export interface HistoryParts {
   readonly log: MessageLog
 }
 
-/** How often members look for asks while nothing is under way. */
+/** How often members look for asks while nothing moves. */
 const IDLE_POLL_MS = 60_000
+/** So many looks in a row that show the same mean that nothing moves: the other device is off. */
+const SAME_LOOKS = 10
 const REQUEST_ID_BYTES = 16
 
 export interface AskOptions {
@@ -57,6 +59,9 @@ export class History {
   readonly #asking: HistoryAsking
   readonly #sending: HistorySending
   #polledAtMs = 0
+  /** What was listed last, and how often in a row. */
+  #listed = ''
+  #sameLooks = 0
 
   constructor(parts: HistoryParts) {
     const { store } = parts
@@ -93,7 +98,7 @@ export class History {
     return this.#parts.turns.take(async () => {
       const before = await this.#asking.record()
       if (before === undefined || !isActive(before)) await this.#begin(sinceMs, before?.deletes ?? [])
-      await this.#runIfAnswered()
+      await this.#runNow()
       return ownHistoryView((await this.#asking.record())!)
     })
   }
@@ -104,7 +109,7 @@ export class History {
       const record = await this.#asking.record()
       if (record === undefined || !isActive(record)) throw new ClientError('unknown-request', 'This device asks for no history.')
       await this.#asking.end(record, 'cancelled')
-      await this.#runIfAnswered()
+      await this.#runNow()
     })
   }
 
@@ -112,7 +117,7 @@ export class History {
   async agree(requestId: string): Promise<void> {
     await this.#parts.turns.take(async () => {
       await this.#sending.agree(requestId.toLowerCase(), this.#nowMs())
-      await this.#runIfAnswered()
+      await this.#runNow()
     })
   }
 
@@ -127,8 +132,15 @@ export class History {
     const nowMs = this.#nowMs()
     const own = await this.#asking.record()
     const isBusy = own?.isOpen === true || (await this.#sending.isBusy())
-    const isIdleDue = Math.abs(nowMs - this.#polledAtMs) >= IDLE_POLL_MS && isMember(group.state) && hasOthers(group.state)
-    if (isBusy || isIdleDue) await this.#runIfAnswered()
+    const isWatching = isMember(group.state) && hasOthers(group.state)
+    const isDue = Math.abs(nowMs - this.#polledAtMs) >= IDLE_POLL_MS
+    if (isBusy ? isDue || this.#sameLooks < SAME_LOOKS : isDue && isWatching) await this.#runIfAnswered()
+  }
+
+  /** The person did something: it moves again. */
+  #runNow(): Promise<void> {
+    this.#sameLooks = 0
+    return this.#runIfAnswered()
   }
 
   async #runIfAnswered(): Promise<void> {
@@ -137,6 +149,9 @@ export class History {
       const listing = await readHistory(this.#parts, own !== undefined && isActive(own))
       const nowMs = this.#nowMs()
       this.#polledAtMs = nowMs
+      const listed = [...listing.controls, ...listing.chunks].map(({ hash }) => hash).join()
+      this.#sameLooks = listed === this.#listed ? this.#sameLooks + 1 : 0
+      this.#listed = listed
       await this.#asking.run(listing, nowMs)
       const after = await this.#asking.record()
       await this.#sending.run(listing, after?.isOpen === true ? after.requestId : undefined, nowMs)

@@ -8,7 +8,7 @@
  * | the current key | nothing |
  * | nothing, or an earlier key of the group | the current one is published again |
  * | a key that nobody in the group made, once | it is looked at again with the next poll: a member may not have brought its news yet |
- * | the same, still | alarm: somebody has the recovery password; the current one is published again |
+ * | the same, still | alarm: somebody has the recovery password; the account key is rotated, and the new one published |
  * | the key of another group in view | the current one is published again; of the group the person was told when it appeared |
  */
 import type { Crypto, Random } from '@session-v2/crypto'
@@ -33,10 +33,13 @@ export interface PublicationRecord {
   readonly strange?: string
   /** Keys that an alarm has told of. */
   readonly alarmed?: readonly string[]
+  /** When the last alarm was that calls for another account key: who took the strange one counts ours as replaced. */
+  readonly alarmedAtMs?: number
 }
 
 const RECORD = 'self'
 const ALARMED_KEPT = 80
+const ALARM_PAUSE_MS = 3_600_000
 
 /** The part of the device group that publishing needs. */
 export interface OwnAccountKeys {
@@ -99,10 +102,19 @@ export class AccountKeyPublication {
         await this.#keep({ publishedKey: fingerprint, strange: undefined })
       return
     }
-    if (alarmed.includes(fingerprint) || keys.isOfOtherGroup(shown!.x25519))
-      await this.#keep({ publishedKey: undefined, strange: undefined })
+    const isToldOf = alarmed.includes(fingerprint) && !this.#mayCallForRotation()
+    if (isToldOf || keys.isOfOtherGroup(shown!.x25519)) await this.#keep({ publishedKey: undefined, strange: undefined })
     else if (strange === fingerprint) await this.#alarm(fingerprint, 'account_keys_alarm')
     else await this.#keep({ strange: fingerprint })
+  }
+
+  /**
+   * Whether an alarm calls for another account key, and neither this device nor another has made one since. It does once an hour at most,
+   * or whoever publishes strange keys could have keys made without end.
+   */
+  owesRotation(): boolean {
+    const current = currentKey(this.#parts.keys.keyring())
+    return this.#parts.keys.isMember() && current !== undefined && current.createdAtS * 1000 < (this.#record.alarmedAtMs ?? 0)
   }
 
   /** Publishes the current key unless −21 is known to hold it. True when it did. @throws ClientError, NetworkError */
@@ -136,10 +148,15 @@ export class AccountKeyPublication {
     if (this.#record.alarmed?.includes(fingerprint) !== true) await this.#alarm(fingerprint, 'account_keys_foreign')
   }
 
+  #mayCallForRotation(): boolean {
+    return this.#parts.requests.clock.nowMs() - (this.#record.alarmedAtMs ?? 0) >= ALARM_PAUSE_MS
+  }
+
   async #alarm(fingerprint: string, type: 'account_keys_alarm' | 'account_keys_foreign'): Promise<void> {
-    const alarmed = [...(this.#record.alarmed ?? []), fingerprint].slice(-ALARMED_KEPT)
+    const alarmed = [...(this.#record.alarmed ?? []).filter(other => other !== fingerprint), fingerprint].slice(-ALARMED_KEPT)
     const { publishedKey: _, strange: __, ...rest } = this.#record
-    const record = { ...rest, alarmed }
+    const calls = type === 'account_keys_alarm' && this.#mayCallForRotation()
+    const record = { ...rest, alarmed, ...(calls && { alarmedAtMs: this.#parts.requests.clock.nowMs() }) }
     await this.#parts.events.commit([this.#parts.table.put(RECORD, record)], [{ type }])
     this.#record = record
   }
