@@ -5,7 +5,7 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['{packages,apps}/*/test/**/*.test.ts', '{tools,vectors,bench}/test/**/*.test.ts'],
+    include: ['{packages,apps}/*/test/**/*.test.ts', '{tools,vectors,bench,lab}/test/**/*.test.ts'],
     exclude: ['**/fixtures/**', '**/node_modules/**'],
     pool: 'threads',
     isolate: false,

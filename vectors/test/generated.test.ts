@@ -12,6 +12,7 @@ import { deviceKeysCases } from './generate/device-keys.ts'
 import { deviceLinkCases } from './generate/device-link.ts'
 import { deviceStatesCases } from './generate/device-states.ts'
 import { encodingCases } from './generate/encoding.ts'
+import { historyTransferCases } from './generate/history-transfer.ts'
 import { messageV1Cases } from './generate/message-v1.ts'
 import { messageV2Cases } from './generate/message-v2.ts'
 import { namespaceAndSwarmCases } from './generate/namespace-and-swarm.ts'
@@ -29,6 +30,7 @@ describe.each([
   ['device-link', deviceLinkCases(crypto)],
   ['device-states', deviceStatesCases()],
   ['encoding', encodingCases()],
+  ['history-transfer', historyTransferCases(crypto)],
   ['namespace-and-swarm', namespaceAndSwarmCases()],
   ['onion-request', onionRequestCases()],
   ['storage-rpc', storageRpcCases()],

@@ -4,6 +4,7 @@
 import { Client, type OpenOptions } from '@session-v2/client'
 import { openSqliteStore } from '@session-v2/client/sqlite'
 import { type Context, interrupted } from './context.ts'
+import { thisDevice } from './devices/this-device.ts'
 import { CliError } from './failure.ts'
 import { Home } from './home.ts'
 import { nodeHttp } from './transport/node-http.ts'
@@ -21,7 +22,7 @@ export async function openedClient(context: Context): Promise<Client> {
   const exposure = home.exposure()
   if (exposure !== undefined) context.output.note(exposure)
   const store = await openSqliteStore(home.storePath)
-  return Client.open({ store, unlock, ...travel(context), ...(seeds !== undefined && { seeds }) })
+  return Client.open({ store, unlock, ...ports(context), ...(seeds !== undefined && { seeds }) })
 }
 
 /** Makes an account in the home: `make` says how. */
@@ -32,16 +33,16 @@ export async function madeClient(context: Context, make: (options: NewAccountOpt
   const unlock = home.newKey(passphraseFile, warning => context.output.note(warning))
   const store = await openSqliteStore(home.storePath)
   try {
-    return await make({ store, unlock, seeds, ...travel(context) })
+    return await make({ store, unlock, seeds, ...ports(context) })
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-/** How requests travel: through relays unless --direct says otherwise. */
-function travel({ options }: Context) {
-  return { http: nodeHttp(), transport: options.direct === true ? 'direct' : 'onion' } as const
+/** How requests travel, through relays unless --direct says otherwise, and what a device that begins here says of itself. */
+function ports({ options, program }: Context) {
+  return { http: nodeHttp(), transport: options.direct === true ? 'direct' : 'onion', device: thisDevice(program) } as const
 }
 
 /**

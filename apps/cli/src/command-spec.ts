@@ -5,7 +5,8 @@ import type { Context } from './context.ts'
 
 /** Option values by their camel-case name, e.g. `{ nodes: 9 }`. */
 export type OptionValues = Readonly<Record<string, unknown>>
-export type Run = (context: Context, operands: readonly string[], options: OptionValues) => Promise<void>
+/** Operands that may be left out are undefined then. */
+export type Run = (context: Context, operands: readonly (string | undefined)[], options: OptionValues) => Promise<void>
 
 export interface OptionSpec {
   /** As commander takes it, e.g. `--nodes <N>`. */
@@ -21,12 +22,21 @@ export interface OptionSpec {
   readonly completes?: 'file' | 'folder'
 }
 
+export interface OperandSpec {
+  readonly name: string
+  readonly summary: string
+  /** The only values allowed. */
+  readonly values?: readonly string[]
+  /** It may be left out; only the last one may. */
+  readonly optional?: true
+}
+
 export interface CommandSpec {
   /** One or two words, e.g. `account create`. */
   readonly name: string
   readonly summary: string
   readonly details?: string
-  readonly operands?: readonly { readonly name: string; readonly summary: string; readonly values?: readonly string[] }[]
+  readonly operands?: readonly OperandSpec[]
   readonly options?: readonly OptionSpec[]
   readonly example: string
   readonly load: () => Promise<Run>

@@ -3,11 +3,13 @@
  * Implementations load when they run: `--help` must not pay for cryptography and databases.
  */
 import { type CommandSpec, seedUrl as nodeUrl, wholeNumber } from './command-spec.ts'
+import { DEVICE_COMMANDS, DEVICE_GROUPS } from './device-command-table.ts'
 
 export const GROUPS: Readonly<Record<string, string>> = {
   network: 'a whole network on this computer',
   node: 'one storage node',
   account: 'the account in your home folder',
+  ...DEVICE_GROUPS,
 }
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -60,14 +62,16 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'account restore',
     summary: 'bring an account back from its recovery password',
-    details: 'Asks for the words on a terminal, without showing them; else reads them from stdin.',
+    details:
+      'Asks for the words on a terminal, without showing them; else reads them from stdin. To open messages the device must then be let in by another one (link request), or start a group (group start).',
     options: [{ flags: '--name <N>', summary: 'the name others see (1 to 100 bytes)' }],
     example: 'session-v2 account restore --seed http://127.0.0.1:22021 < words.txt',
     load: async () => (await import('./commands/account.ts')).restoreAccount,
   },
   {
     name: 'account show',
-    summary: 'print the account id and name',
+    summary: 'print the account id, its name, and which group this device is in',
+    details: 'Asks the network whether this device is still linked; without an answer that is not known.',
     example: 'session-v2 account show --json',
     load: async () => (await import('./commands/account.ts')).showAccount,
   },
@@ -108,6 +112,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     example: 'session-v2 read --with 05…cf11 --follow',
     load: async () => (await import('./commands/read.ts')).read,
   },
+  ...DEVICE_COMMANDS,
   {
     name: 'path',
     summary: 'print the way of a request: guard, relays and storage node',
@@ -117,7 +122,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'keys',
-    summary: 'list the keys held and until when; no secrets',
+    summary: 'list the keys held and until when, and what a thief could read; no secrets',
+    details: 'Each account key opens the messages that were sent while it was in use, and is erased 16 days later.',
     example: 'session-v2 keys',
     load: async () => (await import('./commands/keys.ts')).keys,
   },

@@ -13,6 +13,9 @@ export type CliErrorCode =
   | 'stdin-failed'
   | 'node-unreachable'
   | 'node-not-ready'
+  | 'ambiguous-id'
+  | 'not-answered'
+  | 'not-confirmed'
 
 /** A failure of the command line itself; the packages below throw their own typed errors, which pass through unchanged. */
 export class CliError extends Error {
@@ -57,6 +60,15 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   'bad-account-id': 'An account id is 66 hex digits that begin with 05; session-v2 account show prints yours.',
   'node-unreachable': 'Is it running, and is the address right?',
   'store-corrupt': 'It was put aside. Start the node again: its swarm fills an empty one.',
+  'membership-unknown': 'The device groups of this account have not been fetched yet. Try again: session-v2 sync',
+  'already-in-group': 'session-v2 link status shows how this device stands.',
+  'not-in-group': 'Ask the other devices to let this one in: session-v2 link request',
+  'device-removed': 'Begin anew as another device, then ask to be let in: session-v2 device renew, session-v2 link request',
+  'device-displaced': 'Begin anew as another device, then ask to be let in: session-v2 device renew, session-v2 link request',
+  'unknown-group': 'session-v2 link groups shows the groups that are to be seen.',
+  'unknown-device': 'session-v2 devices list shows the devices.',
+  'unknown-request': 'What others ask: session-v2 link requests. What this device asks: session-v2 link status.',
+  'not-answered': 'Ask again, and accept on the other device within ten minutes: session-v2 link request --wait',
   'store-failed': 'Is the disk full, or the folder not writable? Then try again.',
 }
 

@@ -2,11 +2,12 @@
  * The command `session-v2`: reads the words, loads the one command they name, and turns its end into an exit status.
  * Nothing heavy is imported here, so that --help answers at once.
  */
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
+import type { Program } from './context.ts'
 import { CliError } from './failure.ts'
 import { Output } from './output.ts'
 import { ParseEnd, parseRequest, type Request } from './program.ts'
+import { thisProgram } from './this-program.ts'
 import { silenceExperimentWarnings } from './warnings.ts'
 
 /** Ctrl-C asks the command to end cleanly; a second one ends it at once. */
@@ -31,12 +32,12 @@ function endWithReader(): void {
   })
 }
 
-async function run(request: Request): Promise<number> {
+async function run(request: Request, program: Program): Promise<number> {
   const output = new Output(request.globals.json)
   const signals = catchSignals()
   try {
     const command = await request.spec.load()
-    await command({ options: request.globals, output, signal: signals.signal }, request.operands, request.options)
+    await command({ options: request.globals, output, signal: signals.signal, program }, request.operands, request.options)
     return 0
   } catch (error) {
     if (error instanceof CliError && error.code === 'interrupted') process.exit(signals.status() || 130)
@@ -48,10 +49,10 @@ async function run(request: Request): Promise<number> {
 async function main(words: readonly string[]): Promise<number> {
   silenceExperimentWarnings()
   endWithReader()
-  const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+  const program = thisProgram()
   const json = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length).includes('--json')
   try {
-    return await run(parseRequest(words, version, json))
+    return await run(parseRequest(words, program.version, json), program)
   } catch (error) {
     if (!(error instanceof ParseEnd)) throw error
     if (error.status !== 0 && json) new Output(true).failure(new CliError('usage', error.message))

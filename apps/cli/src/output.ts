@@ -5,7 +5,7 @@
 import { failureOf, nextStep } from './failure.ts'
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
-type JsonObject = { readonly [key: string]: Json }
+export type JsonObject = { readonly [key: string]: Json }
 
 /** Styles for a terminal; plain text when the stream is piped or NO_COLOR is set. */
 export interface Paint {
@@ -14,13 +14,15 @@ export interface Paint {
   green(text: string): string
   red(text: string): string
   cyan(text: string): string
+  yellow(text: string): string
 }
 
 /** @returns styles for this stream: escape sequences on a terminal, none otherwise (https://no-color.org). */
 export function paintFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): Paint {
   const styled = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
   const style = (on: number, off: number) => (text: string) => (styled ? `\u001b[${on}m${text}\u001b[${off}m` : text)
-  return { bold: style(1, 22), dim: style(2, 22), green: style(32, 39), red: style(31, 39), cyan: style(36, 39) }
+  const colours = { green: style(32, 39), red: style(31, 39), cyan: style(36, 39), yellow: style(33, 39) }
+  return { bold: style(1, 22), dim: style(2, 22), ...colours }
 }
 
 /** The two voices of the command: objects for programs, sentences for people. */
@@ -36,6 +38,11 @@ export class Output {
   /** One result: the object with `--json`, else the text. */
   result(object: JsonObject, text: string): void {
     process.stdout.write(`${this.json ? JSON.stringify(object) : text}\n`)
+  }
+
+  /** Text around results, for people only. */
+  text(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`)
   }
 
   /** A remark that is no result: always on stderr. */
@@ -77,4 +84,35 @@ export function localTime(timeMs: number): string {
 /** An account id short enough for a line, e.g. 05ab12cd…9f01. */
 export function shortId(id: string): string {
   return `${id.slice(0, 8)}…${id.slice(-4)}`
+}
+
+/** Words of the text in lines of at most `columns` characters. */
+export function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+/** How many columns of a terminal a text takes: pictures and East Asian characters take two. */
+export function columnsOf(text: string): number {
+  const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)
+  return [...characters].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0)
+}
+
+const WIDE = /\p{Emoji_Presentation}|\ufe0f|\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}/u
+
+/** The text with spaces up to so many columns. */
+export function padded(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)))
+}
+
+/** The text as the beginning of a sentence. */
+export function capitalised(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}`
 }

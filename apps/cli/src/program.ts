@@ -10,7 +10,7 @@ import type { GlobalOptions } from './context.ts'
 export interface Request {
   readonly spec: CommandSpec
   readonly globals: GlobalOptions
-  readonly operands: readonly string[]
+  readonly operands: readonly (string | undefined)[]
   readonly options: OptionValues
 }
 
@@ -56,14 +56,19 @@ function sentence(summary: string): string {
 function describeCommand(command: Command, spec: CommandSpec, onRequest: (request: Request) => void): void {
   command.summary(spec.summary).description([sentence(spec.summary), spec.details].join('\n').trimEnd())
   for (const operand of spec.operands ?? []) {
-    const argument = command.createArgument(`<${operand.name}>`, operand.summary)
+    const argument = command.createArgument(operand.optional ? `[${operand.name}]` : `<${operand.name}>`, operand.summary)
     if (operand.values) argument.choices(operand.values)
     command.addArgument(argument)
   }
   for (const option of spec.options ?? []) command.addOption(commanderOption(option))
   command.addHelpText('after', `\nExample:\n  $ ${spec.example}`)
   command.action(() =>
-    onRequest({ spec, operands: command.processedArgs as string[], options: command.opts(), globals: globalsOf(command) }),
+    onRequest({
+      spec,
+      operands: command.processedArgs as (string | undefined)[],
+      options: command.opts(),
+      globals: globalsOf(command),
+    }),
   )
 }
 
@@ -87,7 +92,8 @@ function visibleCommands(command: Command): Command[] {
 /** A command as it is typed, without the program's name. */
 function subcommandTerm(command: Command): string {
   const group = command.parent?.parent ? `${command.parent.name()} ` : ''
-  return [`${group}${command.name()}`, ...command.registeredArguments.map(operand => operand.name())].join(' ')
+  const operands = command.registeredArguments.map(operand => (operand.required ? operand.name() : `[${operand.name()}]`))
+  return [`${group}${command.name()}`, ...operands].join(' ')
 }
 
 function createProgram(version: string, onRequest: (request: Request) => void): Command {

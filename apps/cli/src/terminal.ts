@@ -1,5 +1,5 @@
 /**
- * Reading from the person or program on stdin: whole input, hidden words, lines of bounded length.
+ * Reading from the person or program on stdin: whole input, hidden words, lines of bounded length, an answer to a question.
  */
 import { StringDecoder } from 'node:string_decoder'
 import { CliError } from './failure.ts'
@@ -67,6 +67,26 @@ export async function* readLines(maxBytes: number, signal: AbortSignal): AsyncGe
     else held = []
   }
   if (heldBytes > 0) yield take()
+}
+
+/** Whether there is a person who can be asked. */
+export function isPersonThere(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
+const ANSWER_MAX_BYTES = 1024
+const ANSWERS: Readonly<Record<string, boolean>> = { y: true, yes: true, n: false, no: false }
+
+/** What the first line that is an answer says; false at the end of the input. */
+export async function askYesNo(question: string, signal: AbortSignal): Promise<boolean> {
+  process.stderr.write(`${question} (y/n) `)
+  for await (const line of readLines(ANSWER_MAX_BYTES, signal)) {
+    const answer = line === TOO_LONG ? undefined : ANSWERS[line.trim().toLowerCase()]
+    if (answer !== undefined) return answer
+    process.stderr.write('Please answer y or n: ')
+  }
+  process.stderr.write('\n')
+  return false
 }
 
 async function* untilAborted(signal: AbortSignal): AsyncGenerator<Buffer> {

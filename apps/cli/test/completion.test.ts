@@ -16,10 +16,13 @@ describe('completion bash', () => {
   it('offers commands', async () => {
     expect(await bashOffers('ac')).toEqual(['account'])
     expect(await bashOffers('account', 're')).toEqual(['restore', 'recovery-password'])
+    expect(await bashOffers('de')).toEqual(['devices', 'device'])
+    expect(await bashOffers('link', 're')).toEqual(['request', 'requests'])
   })
 
   it('offers the options of the command and the global ones', async () => {
     expect(await bashOffers('network', 'up', '--s')).toEqual(['--swarms', '--seed'])
+    expect(await bashOffers('link', 'ignore', '--d')).toEqual(['--delete', '--direct'])
   })
 
   it('offers the values of an option and of an operand', async () => {

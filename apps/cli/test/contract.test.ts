@@ -7,6 +7,7 @@ import { type TestHome, TestNetwork } from './test-network.ts'
 
 const ACCOUNT_ID = /^05[0-9a-f]{64}$/
 const HEX_32 = /^[0-9a-f]{64}$/
+const GROUP_ID = /^[0-9a-f]{16}$/
 
 let network: TestNetwork
 let alice: TestHome
@@ -69,8 +70,11 @@ describe('account', () => {
 
   it('show prints id, name, device, membership and group', async () => {
     const [account] = await alice.expect(['account', 'show'])
-    const device = expect.stringMatching(HEX_32)
-    expect(account).toEqual({ account_id: alice.accountId, name: 'Alice', device_id: device, membership: 'Unknown', group: null })
+    const group = expect.stringMatching(GROUP_ID)
+    expect(account).toEqual({
+      ...{ account_id: alice.accountId, name: 'Alice', device_id: alice.deviceId },
+      ...{ membership: 'InGroup', group },
+    })
   })
 
   it('recovery-password prints the words', async () => {
@@ -83,8 +87,14 @@ describe('account', () => {
       ['--json', '--home', network.homeFolder('alice-2'), '--seed', network.seed, 'account', 'restore'],
       { stdin: words },
     )
-    const device = expect.stringMatching(HEX_32)
-    expect(records(restored)).toEqual([{ account_id: alice.accountId, device_id: device, membership: 'Unknown', groups: [] }])
+    const [account, ...more] = records(restored)
+    expect(more).toEqual([])
+    const groups = await alice.expect(['link', 'groups'])
+    expect(account).toEqual({
+      ...{ account_id: alice.accountId, device_id: expect.stringMatching(HEX_32) },
+      ...{ membership: 'GroupsVisible', groups: groups.map(group => ({ ...group, ours: false })) },
+    })
+    expect(account!.device_id).not.toBe(alice.deviceId)
   })
 })
 
@@ -129,7 +139,7 @@ describe('send, sync, read, keys', () => {
     const [sent] = await alice.expect(['send', bob.accountId, 'Grüße, Bob 👋'])
     expect(sent).toEqual({ message_id: expect.any(String), state: 'stored', protocol: 'v2-pfs' })
     const [synced] = await bob.expect(['sync'])
-    expect(synced).toEqual({ received: 1, quarantined: 0, pushed: expect.any(Number), membership: 'Unknown' })
+    expect(synced).toEqual({ received: 1, quarantined: 0, pushed: expect.any(Number), membership: 'InGroup' })
     const [message, ...more] = await bob.expect(['read', '--with', alice.accountId])
     expect(more).toEqual([])
     const fields = 'cursor message_id conversation sender outgoing body sent_at received_at protocol pfs'.split(' ')
@@ -171,10 +181,8 @@ describe('send, sync, read, keys', () => {
 
   it('keys prints what is held, without secrets', async () => {
     const [held] = await alice.expect(['keys'])
-    expect(held).toEqual({
-      account_keys: [{ created_at: expect.any(Number), rotated_at: null, erase_at: null, current: true }],
-      device_keys: [],
-    })
+    const inUse = { created_at: expect.any(Number), rotated_at: null, erase_at: null, current: true }
+    expect(held).toEqual({ account_keys: [inUse], device_keys: [inUse] })
   })
 
   it('a wrong account id is refused and nothing is kept', async () => {

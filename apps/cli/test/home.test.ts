@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { span, wrap } from '../src/demo/narration.ts'
+import { span } from '../src/demo/narration.ts'
 import { defaultHome } from '../src/home.ts'
-import { printable } from '../src/output.ts'
+import { printable, wrap } from '../src/output.ts'
 
 describe('the default home', () => {
   it.each([

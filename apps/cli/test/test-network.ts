@@ -20,16 +20,23 @@ export class TestHome {
   readonly folder: string
   readonly accountId: string
   readonly recoveryPassword: string
+  readonly deviceId: string
 
   constructor(folder: string, created: JsonRecord) {
     this.folder = folder
     this.accountId = created.account_id as string
     this.recoveryPassword = created.recovery_password as string
+    this.deviceId = created.device_id as string
   }
 
   /** Runs a command on this home with --json. */
   run(words: readonly string[], options: RunOptions = {}): Promise<Ended> {
     return run(['--json', '--home', this.folder, ...words], options)
+  }
+
+  /** Runs a command as people see it: without --json. */
+  show(words: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    return run(['--home', this.folder, ...words], options)
   }
 
   /** Runs a command that must succeed and returns its objects. */
@@ -100,6 +107,25 @@ export class TestNetwork {
     const result = await run(['--json', '--home', folder, '--seed', this.seed, 'account', 'create', '--name', name, ...words])
     if (result.status !== 0) throw new Error(`account create ended with ${result.status}: ${result.stdout}${result.stderr}`)
     return new TestHome(folder, records(result)[0]!)
+  }
+
+  /** Restores the account of a home in another one, as a device that is in no group. */
+  async restored(of: TestHome, name: string): Promise<TestHome> {
+    const folder = this.homeFolder(name)
+    const words = ['--json', '--home', folder, '--seed', this.seed, 'account', 'restore', '--name', name]
+    const result = await run(words, { stdin: of.recoveryPassword })
+    if (result.status !== 0) throw new Error(`account restore ended with ${result.status}: ${result.stdout}${result.stderr}`)
+    return new TestHome(folder, { ...records(result)[0]!, recovery_password: of.recoveryPassword })
+  }
+
+  /** A second device of the account, let in by the first, both having confirmed. */
+  async linked(first: TestHome, name: string): Promise<TestHome> {
+    const second = await this.restored(first, name)
+    await second.expect(['link', 'request'])
+    const [request] = await first.expect(['link', 'requests'])
+    await first.expect(['link', 'accept', request!.id as string])
+    await second.expect(['link', 'confirm'])
+    return second
   }
 
   /** The end: processes stop, folders go. */

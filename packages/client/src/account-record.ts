@@ -1,5 +1,4 @@
 /** The account as it lies in the store: all that is needed to open it again. */
-import type { Random } from '@session-v2/crypto'
 import { encodeHex, encodeUtf8 } from '@session-v2/encoding'
 import { ClientError } from './client-error.ts'
 
@@ -8,36 +7,29 @@ export interface AccountRecord {
   readonly seed: string
   readonly name: string
   readonly seeds: readonly string[]
-  /** 32 random bytes in hexadecimal: this device, never used again by another. */
-  readonly deviceId: string
   readonly createdAtMs: number
+  /** The account was made here and has no device group yet: this device founds it before it does anything else. */
+  readonly owesGroup?: boolean
 }
 
 export const ACCOUNT_TABLE = 'account'
 export const ACCOUNT_KEY = 'self'
 
-const DEVICE_ID_BYTES = 32
 const NAME_MAX_BYTES = 100
 
 /**
- * The record of an account that begins on this device, with a device id of its own.
+ * The record of an account that begins on this device.
  * @param seed 32 bytes, copied
  * @throws ClientError `bad-name`, `no-seed`
  */
 export function newAccountRecord(
-  random: Random,
   seed: Uint8Array,
   name: string,
   seeds: readonly string[],
-  nowMs: number,
+  { nowMs, owesGroup }: { readonly nowMs: number; readonly owesGroup: boolean },
 ): AccountRecord {
-  return {
-    seed: encodeHex(seed),
-    name: checkName(name),
-    seeds: checkSeeds(seeds),
-    deviceId: encodeHex(random.bytes(DEVICE_ID_BYTES)),
-    createdAtMs: nowMs,
-  }
+  const record = { seed: encodeHex(seed), name: checkName(name), seeds: checkSeeds(seeds), createdAtMs: nowMs }
+  return owesGroup ? { ...record, owesGroup } : record
 }
 
 /** A name without the space around it. @throws ClientError `bad-name`. */

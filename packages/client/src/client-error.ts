@@ -1,5 +1,7 @@
 /** The one error of this package. Its message says what happened and, where a person can act, what to do. */
 
+import { NetworkError } from '@session-v2/network'
+
 export type ClientErrorCode =
   | 'wrong-passphrase'
   | 'home-locked'
@@ -17,6 +19,15 @@ export type ClientErrorCode =
   | 'bad-recovery-password'
   | 'no-seed'
   | 'bad-unlock'
+  | 'membership-unknown'
+  | 'already-in-group'
+  | 'not-in-group'
+  | 'device-removed'
+  | 'device-displaced'
+  | 'unknown-group'
+  | 'unknown-device'
+  | 'unknown-request'
+  | 'bad-device'
   | 'unsupported'
   | 'closed'
 
@@ -27,5 +38,19 @@ export class ClientError extends Error {
   constructor(code: ClientErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
+  }
+}
+
+/** A node's refusal of what should be right is, for a person, a network that does not work. */
+export async function mapNetworkError<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error
+    throw new ClientError(
+      'network-unavailable',
+      `The network refused a request: ${error.message}. Nothing is lost; try again.`,
+      error,
+    )
   }
 }

@@ -3,7 +3,7 @@
  */
 import { wipe } from '@session-v2/crypto'
 import { NetworkError } from '@session-v2/network'
-import type { AccountId, SeedWords } from '@session-v2/protocol'
+import type { AccountId } from '@session-v2/protocol'
 import {
   generateSeed,
   ProtocolError,
@@ -13,8 +13,18 @@ import {
   wipeAccount,
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
-import { ClientError } from './client-error.ts'
-import { type ClientParts, openParts, type PortOptions, type Ports, portsOf } from './client-parts.ts'
+import { ClientError, mapNetworkError } from './client-error.ts'
+import { type ClientParts, openParts, type Ports, portsOf } from './client-parts.ts'
+import type {
+  AccountView,
+  CreateOptions,
+  KeysView,
+  OpenOptions,
+  RestoreOptions,
+  SendResult,
+  SyncResult,
+  UnreadableView,
+} from './client-types.ts'
 import {
   type ConversationView,
   conversationList,
@@ -22,13 +32,14 @@ import {
   type MessageView,
   messagePage,
 } from './conversations/read-models.ts'
+import type { Devices } from './devices/devices.ts'
+import { accountKeyViews, deviceKeyViews, exposedSinceMs } from './devices/read-models.ts'
 import type { PlacedEvent } from './events/event-log.ts'
-import type { AccountKeyView } from './keys/own-account-keys.ts'
-import type { MessageProtocol, MessageState } from './messages/message-log.ts'
-import type { RecordStore } from './ports/store.ts'
+import type { History } from './history/history.ts'
 import { type PathView, pathView } from './routing/route-view.ts'
+import type { Settings } from './settings.ts'
 import { SealedStore } from './store/sealed/sealed-store.ts'
-import { createVault, hasVault, openVault, type Unlock } from './store/sealed/vault.ts'
+import { createVault, hasVault, openVault } from './store/sealed/vault.ts'
 import type { PollResult } from './sync/poll.ts'
 import type { TransportKind } from './transport/way.ts'
 
@@ -39,62 +50,6 @@ const PUBLISH_TIMEOUT_MS = 15_000
 /** How long making an account waits to learn the time of the network. */
 const TIME_TIMEOUT_MS = 5_000
 
-/** What every way of making a client takes. */
-export interface OpenOptions extends PortOptions {
-  /** Where the account is kept. The client closes it. */
-  readonly store: RecordStore
-  readonly unlock: Unlock
-}
-
-export interface CreateOptions extends OpenOptions {
-  /** Base URLs of the network's seeds; kept with the account. */
-  readonly seeds: readonly string[]
-  /** 1 to 100 bytes; travels with messages. */
-  readonly name: string
-  /** Words of the recovery password: 13 (128 bits, the default) or 25 (256 bits). */
-  readonly words?: SeedWords
-}
-
-export interface RestoreOptions extends OpenOptions {
-  readonly seeds: readonly string[]
-  readonly recoveryPassword: string
-  readonly name?: string
-}
-
-/**
- * Whether this device belongs to a group of the account's devices. Groups cannot be joined yet, so it is not known.
- */
-export type Membership = 'Unknown'
-
-export interface AccountView {
-  readonly accountId: AccountId
-  readonly name: string
-  /** 64 hexadecimal digits. */
-  readonly deviceId: string
-  readonly membership: Membership
-  readonly group: null
-}
-
-export interface KeysView {
-  readonly accountKeys: readonly AccountKeyView[]
-  /** Keys of this device; none until devices can be linked. */
-  readonly deviceKeys: readonly AccountKeyView[]
-}
-
-export interface SendResult {
-  readonly messageId: string
-  readonly state: MessageState
-  readonly protocol: MessageProtocol
-}
-
-export interface SyncResult {
-  readonly received: number
-  readonly quarantined: number
-  /** Copies and records that swarms took. */
-  readonly pushed: number
-  readonly membership: Membership
-}
-
 const DEFAULT_NAME = 'Restored'
 /** What an account can begin with. */
 const UNANSWERED: ReadonlySet<string> = new Set(['network-unavailable', 'no-path', 'clock-off'])
@@ -103,35 +58,36 @@ export class Client {
   readonly #parts: ClientParts
   #running = false
   #closing: Promise<void> | undefined
-  #syncing: Promise<unknown> = Promise.resolve()
 
   private constructor(parts: ClientParts) {
     this.#parts = parts
   }
 
   /**
-   * Makes a new account. It works without a network; with one, its keys are published before this resolves.
+   * Makes a new account with a device group of this device. It works without a network; with one, the group is in the swarm and its
+   * key published before this resolves.
    * @throws ClientError `account-exists`, `bad-name`, `no-seed`, `bad-unlock`, `store-failed`
    */
   static async create(options: CreateOptions): Promise<Client> {
     const ports = await portsOf(options)
     const seed = generateSeed(ports.random, options.words ?? 13)
-    const client = await Client.#make(ports, options, seed, options.name)
-    const { ownKeys, requests } = client.#parts
+    const client = await Client.#make(ports, options, seed, { name: options.name, owesGroup: true })
     return client.#closedUnless(async () => {
-      await client.#firstContact(() => requests.correctClock(), TIME_TIMEOUT_MS)
-      await ownKeys.rotate()
-      await client.#firstContact(() => ownKeys.publishIfDue(), PUBLISH_TIMEOUT_MS)
+      await client.#firstContact(() => client.#parts.requests.correctClock(), TIME_TIMEOUT_MS)
+      await client.#parts.devices.foundOwed()
+      await client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS)
     })
   }
 
   /**
-   * Makes the account of a recovery password on this device. Keys of another device that are published are left as they are.
+   * Makes the account of a recovery password on this device. It is in no device group then: its person asks one to be let in, or
+   * founds one (`devices`, `requestLink`, `startGroup`).
    * @throws ClientError `bad-recovery-password` (its cause tells the word), and those of `create`
    */
   static async restore(options: RestoreOptions): Promise<Client> {
     const seed = seedOf(options.recoveryPassword)
-    const client = await Client.#make(await portsOf(options), options, seed, options.name ?? DEFAULT_NAME)
+    const person = { name: options.name ?? DEFAULT_NAME, owesGroup: false }
+    const client = await Client.#make(await portsOf(options), options, seed, person)
     return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
   }
 
@@ -140,18 +96,25 @@ export class Client {
     const ports = await portsOf(options)
     try {
       const dataKey = await openVault(ports.crypto, options.store, options.unlock)
-      return new Client(await openParts(ports, new SealedStore(ports.crypto, ports.random, options.store, dataKey)))
+      const client = new Client(await openParts(ports, new SealedStore(ports.crypto, ports.random, options.store, dataKey)))
+      await client.#parts.devices.foundOwed()
+      return client
     } catch (error) {
       await options.store.close()
       throw error
     }
   }
 
-  static async #make(ports: Ports, options: CreateOptions | RestoreOptions, seed: Uint8Array, name: string): Promise<Client> {
+  static async #make(
+    ports: Ports,
+    options: CreateOptions | RestoreOptions,
+    seed: Uint8Array,
+    { name, owesGroup }: { readonly name: string; readonly owesGroup: boolean },
+  ): Promise<Client> {
     const { store, unlock, seeds } = options
     try {
       if (await hasVault(store)) throw new ClientError('account-exists', 'There is an account here already. Nothing was changed.')
-      const record = newAccountRecord(ports.random, seed, name, seeds, ports.clock.nowMs())
+      const record = newAccountRecord(seed, name, seeds, { nowMs: ports.clock.nowMs(), owesGroup })
       const vault = createVault(ports.crypto, ports.random, unlock)
       const sealed = new SealedStore(ports.crypto, ports.random, store, vault.dataKey)
       await sealed.commit([vault.change, sealed.put(ACCOUNT_TABLE, ACCOUNT_KEY, record)])
@@ -169,8 +132,15 @@ export class Client {
   }
 
   account(): AccountView {
-    const { account, record } = this.#parts
-    return { accountId: account.id, name: record.name, deviceId: record.deviceId, membership: 'Unknown', group: null }
+    const { account, record, group } = this.#parts
+    const view = this.devices.view()
+    return {
+      accountId: account.id,
+      name: record.name,
+      deviceId: group.state.self,
+      membership: view.membership,
+      group: view.group,
+    }
   }
 
   /** The words that are the account. Whoever has them can act as it. */
@@ -197,7 +167,22 @@ export class Client {
 
   /** Which keys are held and until when; nothing secret. */
   keys(): KeysView {
-    return { accountKeys: this.#parts.ownKeys.view(), deviceKeys: [] }
+    const { group } = this.#parts
+    return {
+      accountKeys: accountKeyViews(group.keyring),
+      deviceKeys: deviceKeyViews(group.state),
+      exposedSinceMs: exposedSinceMs(group.keyring, group.state),
+    }
+  }
+
+  /** The devices of the account: who they are, linking, removing. */
+  get devices(): Devices {
+    return this.#parts.devices
+  }
+
+  /** Handing history over to another device of the account, and asking for it. */
+  get history(): History {
+    return this.#parts.history
   }
 
   /**
@@ -222,7 +207,7 @@ export class Client {
    */
   async sync(): Promise<SyncResult> {
     this.#requireOpen()
-    return this.#exclusively(() => this.#sync())
+    return this.#parts.turns.take(() => this.#sync())
   }
 
   /** Keeps the account in step in the background: polls every 20 s, sends what waits, rotates keys. Ends with `close`. */
@@ -239,6 +224,48 @@ export class Client {
     this.#requireOpen()
     const { events } = this.#parts
     return events.follow(options.after ?? events.cursor(), options.signal)
+  }
+
+  /** What happened behind a cursor, up to now: at most 200 events; those behind the last of them are asked for next. */
+  pastEvents(after: number): Promise<PlacedEvent[]> {
+    this.#requireOpen()
+    return this.#parts.events.past(after)
+  }
+
+  /** The time by which deadlines in views are to be read: that of the network, in milliseconds since the epoch. */
+  nowMs(): number {
+    return this.#parts.requests.clock.nowMs()
+  }
+
+  /** What the person has chosen. */
+  settings(): Settings {
+    return this.#parts.settings.settings
+  }
+
+  /** Changes what is named; the rest stays. */
+  async changeSettings(settings: Partial<Settings>): Promise<void> {
+    this.#requireOpen()
+    const { change, committed } = this.#parts.settings.change(settings)
+    await this.#parts.events.commit([change])
+    committed()
+  }
+
+  /**
+   * The person says that messages to an account may go without forward secrecy, those that are held and those to come, until it has keys
+   * again. @throws ClientError `bad-account-id`
+   */
+  async sendWithoutForwardSecrecy(id: string): Promise<void> {
+    this.#requireOpen()
+    const { recipientKeys, events, outbox } = this.#parts
+    const account = accountIdOfText(id)
+    await events.commit([await recipientKeys.letGoWithout(account)])
+    await outbox.deliver(account)
+  }
+
+  /** What does not open yet, as one line for a person; nothing is lost by it. */
+  async unreadable(): Promise<UnreadableView> {
+    this.#requireOpen()
+    return this.#parts.quarantine.view()
   }
 
   /** Messages, oldest first: of all conversations or of one, from the start or from behind a cursor. */
@@ -273,35 +300,30 @@ export class Client {
   }
 
   async #close(): Promise<void> {
-    const { scheduler, events, outbox, ownKeys, account, store } = this.#parts
+    const { scheduler, events, outbox, group, account, store, turns } = this.#parts
     scheduler.close()
     events.close()
-    await Promise.allSettled([this.#syncing, outbox.settled()])
-    ownKeys.close()
+    await Promise.allSettled([turns.close(), outbox.settled()])
+    group.close()
     wipeAccount(account)
     await store.close()
   }
 
   async #sync(): Promise<SyncResult> {
-    const { ownKeys, inbox, outbox, poll, requests } = this.#parts
+    const { publication, inbox, outbox, poll, requests, group, devicePush } = this.#parts
     let polled: PollResult
     try {
       polled = await mapNetworkError(poll.run())
     } finally {
       // After the poll, which puts a wrong clock right: by a wrong clock keys would be erased too early. Due without a network too.
-      await ownKeys.maintain()
+      await devicePush.rotateDueKeys({ atOnce: publication.owesRotation() })
     }
-    const published = await mapNetworkError(ownKeys.publishIfDue())
+    const told = await mapNetworkError(devicePush.pushOwed())
+    const published = await mapNetworkError(publication.publishIfDue())
     const received = polled.received + (await inbox.retryQuarantine(requests.clock.nowMs()))
-    const pushed = (await outbox.flush()) + (published ? 1 : 0)
-    return { received, quarantined: polled.quarantined, pushed, membership: 'Unknown' }
-  }
-
-  /** One after the other: what changes keys and cursors is done by one task at a time. */
-  #exclusively<T>(task: () => Promise<T>): Promise<T> {
-    const run = this.#syncing.catch(() => undefined).then(task)
-    this.#syncing = run
-    return run
+    const pushed = (await outbox.flush()) + told + (published ? 1 : 0)
+    await this.#parts.history.sync()
+    return { received, quarantined: polled.quarantined, pushed, membership: group.state.run.membership }
   }
 
   #schedulePoll(delayMs: number): void {
@@ -329,7 +351,7 @@ export class Client {
       if (error instanceof NetworkError) return
       throw error
     }
-    await this.#parts.scheduler.within(this.#exclusively(talk).catch(unanswered), timeoutMs)
+    await this.#parts.scheduler.within(this.#parts.turns.take(talk).catch(unanswered), timeoutMs)
   }
 
   /** This client once `begun`; when that fails it is closed, so that the store is free for another attempt. */
@@ -363,19 +385,5 @@ function seedOf(recoveryPassword: string): Uint8Array {
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     throw new ClientError('bad-recovery-password', cause.message, cause)
-  }
-}
-
-/** A node's refusal of what should be right is, for a person, a network that does not work. */
-async function mapNetworkError<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error
-    throw new ClientError(
-      'network-unavailable',
-      `The network refused a request: ${error.message}. Nothing is lost; try again.`,
-      error,
-    )
   }
 }

@@ -26,7 +26,7 @@ describe('a new account', () => {
     for (const words of [13, 25] as const) {
       const alice = await Client.create({ store: openMemoryStore(), unlock: UNLOCK, seeds, name: ' Alice ', words })
       expect(alice.recoveryPassword().split(' ')).toHaveLength(words)
-      expect(alice.account()).toMatchObject({ name: 'Alice', membership: 'Unknown', group: null })
+      expect(alice.account()).toMatchObject({ name: 'Alice', membership: 'Unknown', group: { isOurs: true } })
       expect(alice.account().deviceId).toMatch(/^[0-9a-f]{64}$/)
       expect(alice.keys().accountKeys).toMatchObject([{ current: true, rotatedAtMs: undefined, eraseAtMs: undefined }])
       expect((await alice.send(bob.accountId, 'waiting')).state).toBe('queued')

@@ -110,7 +110,9 @@ describe('the event stream', () => {
     const events = await eventsOf(alice)
     expect(events.map(event => event.type)).toEqual([
       'network_changed',
+      'devices_replaced',
       'account_keys_rotated',
+      'membership_changed',
       'account_keys_published',
       'message_state_changed',
     ])
@@ -121,7 +123,7 @@ describe('the event stream', () => {
     const stop = new AbortController()
     const seen: string[] = []
     const reader = (async () => {
-      for await (const event of again.events({ after: events[1]!.cursor, signal: stop.signal })) {
+      for await (const event of again.events({ after: events[3]!.cursor, signal: stop.signal })) {
         seen.push(event.type)
         if (seen.length === 3) stop.abort()
       }

@@ -208,7 +208,7 @@ describe('what was learnt of the network', () => {
     const alice = await newClient(network, 'Alice', { store, clock: time })
     const bob = await create('Bob')
     await bob.send(alice.accountId, 'Hello')
-    for (let i = 0; i < 40 && (await store.scan('cursors', { limit: 9 })).length < 3; i++) await alice.sync()
+    for (let i = 0; i < 40 && (await store.scan('cursors', { limit: 9 })).length < 6; i++) await alice.sync()
     await alice.close()
     const shown: number[] = []
     const transport = transportWith(async ({ method }, send) => {

@@ -3,11 +3,20 @@ import { Client, openMemoryStore, type Transport, type TransportAnswer } from '@
 import { systemRandom } from '@session-v2/crypto'
 import { encodeUtf8 } from '@session-v2/encoding'
 import { NAMESPACE } from '@session-v2/network'
-import { accountFromSeed, generateSeed, parseAccountId, recoveryPasswordOf } from '@session-v2/protocol'
+import {
+  accountFromSeed,
+  accountKeyFromSeed,
+  buildAccountKeyRecord,
+  emptyKeyring,
+  generateSeed,
+  openMessage,
+  parseAccountId,
+  recoveryPasswordOf,
+} from '@session-v2/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { transportWith } from './faults.ts'
-import { NetworkUnderTest } from './network-under-test.ts'
-import { bodies, newClient, UNLOCK } from './people.ts'
+import { NetworkUnderTest, signerOf } from './network-under-test.ts'
+import { bodies, eventsOf, newClient, reopen, UNLOCK } from './people.ts'
 import { HOUR_MS, SimulatedTime } from './simulated-time.ts'
 
 type Rewrite = (answer: TransportAnswer, node: string) => TransportAnswer
@@ -40,7 +49,7 @@ const transport: Transport = transportWith(async ({ node, method, text }, send) 
 const json = (value: unknown): TransportAnswer => ({ status: 200, body: encodeUtf8(JSON.stringify(value)) })
 const NOTHING: Rewrite = () => json({ messages: [], more: false, t: time.nowMs() })
 
-const newAlice = () => newClient(network, 'Alice', { clock: time, transport })
+const newAlice = (ports: object = {}) => newClient(network, 'Alice', { clock: time, transport, ...ports })
 const newBob = () => newClient(network, 'Bob', { clock: time })
 
 async function lookUpsDuring(action: () => Promise<unknown>): Promise<number> {
@@ -118,6 +127,8 @@ describe('a recipient who never published keys', () => {
       { body: 'weak', protocol: 'v2', pfs: false, keyCreatedAtMs: undefined },
       { body: 'weak again', protocol: 'v2', pfs: false },
     ])
+    await carol.devices.startGroup()
+    await carol.sync()
     time.advance(1)
     expect(await alice.send(id, 'strong')).toMatchObject({ state: 'stored', protocol: 'v2-pfs' })
     await carol.sync()
@@ -157,6 +168,74 @@ describe('nodes that hide the keys of a recipient', () => {
       await bob.sync()
       expect(await alice.send(bob.accountId, `message ${i}`)).toMatchObject({ state: 'stored', protocol: 'v2-pfs' })
     }
+    await Promise.all([alice.close(), bob.close()])
+  })
+})
+
+describe('the person decides', () => {
+  it('of held messages that they go without forward secrecy, until there are keys again', async () => {
+    const [alice, bob] = [await newAlice(), await newBob()]
+    await alice.send(bob.accountId, 'before')
+    time.advance(49 * HOUR_MS)
+    rewrite = NOTHING
+    expect(await alice.send(bob.accountId, 'held')).toMatchObject({ state: 'held' })
+    await alice.sendWithoutForwardSecrecy(bob.accountId)
+    expect(await alice.send(bob.accountId, 'goes too')).toMatchObject({ state: 'stored', protocol: 'v2' })
+    rewrite = undefined
+    time.advance(HOUR_MS)
+    await alice.openConversation(bob.accountId)
+    expect(await alice.send(bob.accountId, 'strong again')).toMatchObject({ state: 'stored' })
+    rewrite = NOTHING
+    time.advance(50 * HOUR_MS)
+    expect(await alice.send(bob.accountId, 'held again')).toMatchObject({ state: 'held' })
+    rewrite = undefined
+    await bob.sync()
+    const seen = (await bob.messages()).map(({ body, pfs }) => `${body} ${pfs}`)
+    expect(seen.slice(0, 3)).toEqual(['before true', 'held false', 'goes too false'])
+    // The copies to her own devices never went without.
+    await alice.sync()
+    const account = network.account(alice.recoveryPassword())
+    const own = await network.retrieve(parseAccountId(alice.accountId), NAMESPACE.messages, signerOf(account))
+    expect(own.length).toBeGreaterThan(0)
+    for (const payload of own) expect(openMessage(network.crypto, account, emptyKeyring, payload).outcome).toBe('no-key')
+    await Promise.all([alice.close(), bob.close()])
+  })
+
+  it('by a setting that survives a restart: strict holds, allow lets go, what has no keys', async () => {
+    const stranger = accountFromSeed(network.crypto, generateSeed(systemRandom(), 13)).id
+    const store = openMemoryStore()
+    const [alice, bob] = [await newAlice({ store }), await newBob()]
+    await alice.send(bob.accountId, 'before')
+    await alice.changeSettings({ downgradePolicy: 'strict' })
+    expect((await alice.send(stranger, 'not weakly')).state).toBe('held')
+    await alice.close()
+    const again = await reopen(store, { clock: time, transport })
+    expect(again.settings()).toEqual({ downgradePolicy: 'strict' })
+    await again.changeSettings({ downgradePolicy: 'allow' })
+    time.advance(49 * HOUR_MS)
+    rewrite = NOTHING
+    expect(await again.send(bob.accountId, 'weakly')).toMatchObject({ state: 'stored', protocol: 'v2' })
+    expect(await again.send(stranger, 'weakly too')).toMatchObject({ state: 'stored', protocol: 'v2' })
+    rewrite = undefined
+    await Promise.all([again.close(), bob.close()])
+  })
+})
+
+describe('keys that do not follow from those before', () => {
+  it('are told of once, and used when nobody shows better ones', async () => {
+    const [alice, bob] = [await newAlice(), await newBob()]
+    await alice.send(bob.accountId, 'before')
+    const account = network.account(bob.recoveryPassword())
+    const thief = accountKeyFromSeed(network.crypto, systemRandom().bytes(32), Math.floor(time.nowMs() / 1000) + 60)
+    time.advance(49 * HOUR_MS)
+    const record = buildAccountKeyRecord(network.crypto, systemRandom(), account, thief)
+    await network.store(parseAccountId(bob.accountId), record, NAMESPACE.accountKeys, signerOf(account))
+    await alice.send(bob.accountId, 'to the thief, and she is told')
+    const told = async () => (await eventsOf(alice)).filter(event => event.type === 'recipient_keys_unproven')
+    expect(await told()).toMatchObject([{ account: bob.accountId }])
+    time.advance(25 * HOUR_MS)
+    await alice.send(bob.accountId, 'again')
+    expect(await told()).toHaveLength(1)
     await Promise.all([alice.close(), bob.close()])
   })
 })

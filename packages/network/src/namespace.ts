@@ -34,6 +34,10 @@ export const NAMESPACE = {
   groupMembers: 14 as Namespace,
   devices: 21 as Namespace,
   accountKeys: -21 as Namespace,
+  /** Asks and acknowledgements of a hand-over of history between devices of the account (HT-01). */
+  history: 2121 as Namespace,
+  /** Its chunks. */
+  historyChunks: 2122 as Namespace,
   revokedGroupMessages: -11 as Namespace,
   legacyGroup: -10 as Namespace,
   testing: -3741 as Namespace,

@@ -75,6 +75,8 @@ describe('namespaces in use', () => {
       ['groupMembers', 14],
       ['devices', 21],
       ['accountKeys', -21],
+      ['history', 2121],
+      ['historyChunks', 2122],
       ['revokedGroupMessages', -11],
       ['legacyGroup', -10],
       ['testing', -3741],

@@ -151,6 +151,37 @@ export {
 export { removeDevice, removedRow } from './device-states/removing.ts'
 export { decodeGroupState, encodeGroupState } from './device-states/state-codec.ts'
 export { LINK_TTL_MS } from './device-states/swarm-times.ts'
+export {
+  type HistoryChunk,
+  type OpenHistoryChunkOutcome,
+  openHistoryChunk,
+  sealHistoryChunk,
+} from './history-transfer/chunk.ts'
+export {
+  HISTORY_MAX_CHUNKS,
+  HISTORY_WINDOW,
+  type HistoryAck,
+  type HistoryAsk,
+  isProvenAck,
+  type OpenHistoryControlOutcome,
+  openHistoryControl,
+  type ReceivedHistoryAck,
+  sealHistoryAck,
+  sealHistoryAsk,
+} from './history-transfer/control.ts'
+export { HISTORY_MESSAGE_MAX_BYTES, type HistoryMessageKind } from './history-transfer/envelope.ts'
+export {
+  decodeHistoryPage,
+  encodeHandedMessage,
+  encodeHistoryPage,
+  type HandedMessage,
+  type HandedProtocol,
+  HISTORY_PAGE_MAX_BYTES,
+  HISTORY_SPLIT_PAGE_MAX_BYTES,
+  type HistoryPage,
+} from './history-transfer/page.ts'
+export { type HistoryRequestId, historyRequestIdOf, parseHistoryRequestId } from './history-transfer/request-id.ts'
+export type { HistoryKeyPair, HistoryRecipient } from './history-transfer/sealing.ts'
 export { messageVersion, type OpenMessageOutcome, openMessage } from './message.ts'
 export { agreesWithEnvelope, decodeMessageV1, type OpenV1Outcome, type OutsideV1, openMessageV1 } from './message-v1/open.ts'
 export { sealMessageV1 } from './message-v1/seal.ts'

@@ -1,12 +1,15 @@
 import {
   type Crypto,
   CryptoError,
+  generateX25519,
   type MlKem768PublicKey,
   type Random,
   systemRandom,
   type X25519PublicKey,
+  x25519,
+  xchacha20Poly1305Encrypt,
 } from '@session-v2/crypto'
-import { BtDictReader, decodeHex, encodeHex, encodeUtf8, equalBytes } from '@session-v2/encoding'
+import { BtDictReader, BtDictWriter, decodeHex, encodeHex, encodeUtf8, equalBytes } from '@session-v2/encoding'
 import {
   accountKeyFromSeed,
   deviceIdBytes,
@@ -15,6 +18,7 @@ import {
   encodeDeviceRecord,
   expandKeyPair,
   linkAuthenticationString,
+  linkRequestKey,
   type MessageKindAt21,
   messageKindAt21,
   openLinkRequest,
@@ -27,6 +31,7 @@ import { inTime } from '@session-v2/tools/fuzz'
 import { loadVectors, loadVectorsOfKind } from '@session-v2/vectors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { maskIndicator } from '../src/account-keys/key-indicator.ts'
 import { groupOf, someDevice } from './group-world.ts'
 import { accountOf, fuzzRuns, native, providers, refusalBy, refusedAs, someAccount, someKey } from './providers.ts'
 
@@ -183,6 +188,34 @@ describe.each(providers)('link request (%s)', (_, crypto) => {
     const wiped = someKey(crypto, 2)
     wiped.x25519.secretKey.wipe()
     expect(() => openLinkRequest(crypto, account, [wiped], seal().message)).toThrow(CryptoError)
+  })
+})
+
+describe.each(providers)('a link request that names the link key it asks (%s)', (_, crypto) => {
+  const account = someAccount(crypto, 1)
+  const key = someKey(crypto, 2)
+  const device = someDevice(crypto, 3)
+  const seal = () => sealLinkRequest(crypto, random, account, key.x25519.publicKey, device.id, device.record)
+
+  it('is opened by that key alone, whoever passes it on (LINK-07)', () => {
+    const bound = sealLinkRequest(crypto, random, account, key.x25519.publicKey, device.id, device.record, { bindsLinkKey: true })
+    expect(bound.plaintext.length).toBe(seal().plaintext.length + '1:L32:'.length + 32)
+    expect(openLinkRequest(crypto, account, [key], bound.message).outcome).toBe('opened')
+    const other = someKey(crypto, 9)
+    const sealedTo = (plaintext: Uint8Array) => {
+      const { publicKey: E, secretKey } = generateX25519(crypto, random)
+      const X = other.x25519.publicKey
+      const request = linkRequestKey(crypto, x25519(crypto, secretKey, X), E, X)
+      const shared = x25519(crypto, secretKey, account.x25519.publicKey)
+      return new BtDictWriter()
+        .bytes('', encodeUtf8('L'))
+        .bytes('E', E)
+        .bytes('L', xchacha20Poly1305Encrypt(crypto, request.key, request.nonce, plaintext))
+        .bytes('i', maskIndicator(crypto, 'SessionDvGrpKISS', shared, E, account.x25519.publicKey, X.subarray(0, 2)))
+        .finish()
+    }
+    expect(openLinkRequest(crypto, account, [other], sealedTo(bound.plaintext))).toEqual({ outcome: 'forged' })
+    expect(openLinkRequest(crypto, account, [other], sealedTo(seal().plaintext)).outcome).toBe('opened')
   })
 })
 

@@ -3,9 +3,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client, MessageView } from '@session-v2/client'
-import { inTime, openedClient, useClient } from '../account-client.ts'
+import { inTime, openedClient } from '../account-client.ts'
 import type { OptionValues, Run } from '../command-spec.ts'
 import type { Context } from '../context.ts'
+import { type News, shownAfterSync, useWithNews } from '../devices/news.ts'
 import { CliError } from '../failure.ts'
 import { localTime, type Output, printable, printableName, shortId } from '../output.ts'
 
@@ -15,9 +16,10 @@ const FOLLOW_INTERVAL_MS = 3000
 
 export const read: Run = async (context, _operands, options) => {
   try {
-    await useClient(context, openedClient(context), async client => {
+    await useWithNews(context, openedClient(context), async (client, news) => {
       const printer = new MessagePrinter(client, context.output, options)
-      await (options.follow === true ? follow(context, client, printer) : readOnce(context, client, printer))
+      if (options.follow === true) await follow(context, client, printer, news)
+      else await shownAfterSync(context, client, () => printer.printNew())
     })
   } catch (error) {
     // Ctrl-C is how following ends.
@@ -25,16 +27,7 @@ export const read: Run = async (context, _operands, options) => {
   }
 }
 
-/** What is held is printed even when the network does not answer; that failure is told after it. */
-async function readOnce(context: Context, client: Client, printer: MessagePrinter): Promise<void> {
-  try {
-    await inTime(context, client.sync())
-  } finally {
-    await printer.printNew()
-  }
-}
-
-async function follow(context: Context, client: Client, printer: MessagePrinter): Promise<void> {
+async function follow(context: Context, client: Client, printer: MessagePrinter, news: News): Promise<void> {
   await printer.printNew()
   let reachable = true
   while (!context.signal.aborted) {
@@ -47,6 +40,7 @@ async function follow(context: Context, client: Client, printer: MessagePrinter)
       reachable = false
     }
     await printer.printNew()
+    await news.tell()
     await pause(FOLLOW_INTERVAL_MS, undefined, { signal: context.signal })
   }
 }

@@ -1,12 +1,13 @@
 /**
  * `sync`: one complete poll and all work it makes due.
  */
-import { inTime, openedClient, useClient } from '../account-client.ts'
+import { openedClient } from '../account-client.ts'
 import type { Run } from '../command-spec.ts'
+import { synced, useWithNews } from '../devices/news.ts'
 
 export const sync: Run = async context => {
-  await useClient(context, openedClient(context), async client => {
-    const { received, quarantined, pushed, membership } = await inTime(context, client.sync())
+  await useWithNews(context, openedClient(context), async client => {
+    const { received, quarantined, pushed, membership } = await synced(context, client)
     const texts = [
       `${received} received`,
       `${pushed} sent`,

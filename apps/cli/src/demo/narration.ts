@@ -1,7 +1,7 @@
 /**
  * How the demonstration speaks: numbered steps, aligned facts, a hex dump. Lines stay within 96 columns, except commands to copy.
  */
-import { type Paint, paintFor } from '../output.ts'
+import { type Paint, paintFor, wrap } from '../output.ts'
 
 const COLUMNS = 96
 const LABEL_COLUMNS = 19
@@ -65,19 +65,6 @@ export class Narration {
     const joined = lines.map(line => this.#paint.green(line)).join(' \\\n         ')
     this.#write(`     ${this.#paint.dim(purpose)}\n       ${joined}`)
   }
-}
-
-/** Words of the text in lines of at most `columns` characters. */
-export function wrap(text: string, columns: number): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }
 
 /** A recovery password that may be shown: its first word, dots for the others. */

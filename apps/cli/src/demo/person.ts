@@ -4,7 +4,9 @@
 import { join } from 'node:path'
 import { Client, type MessageView, type Transport } from '@session-v2/client'
 import { openSqliteStore } from '@session-v2/client/sqlite'
+import { thisDevice } from '../devices/this-device.ts'
 import { Home } from '../home.ts'
+import { thisProgram } from '../this-program.ts'
 import { nodeHttp } from '../transport/node-http.ts'
 import { type SeenStore, watchedTransport } from './watched-transport.ts'
 
@@ -30,7 +32,8 @@ export class Person {
     const stores: SeenStore[] = []
     const transport = (onion: Transport) => watchedTransport(onion, seen => stores.push(seen))
     const unlock = home.newKey(undefined, () => {})
-    const options = { store: await openSqliteStore(home.storePath), unlock, seeds: [seed], http: nodeHttp(), transport }
+    const ports = { http: nodeHttp(), transport, device: thisDevice(thisProgram()) }
+    const options = { store: await openSqliteStore(home.storePath), unlock, seeds: [seed], ...ports }
     const client = isOld ? await Client.open(options) : await Client.create({ ...options, name })
     const person = new Person(name, home.folder, client, stores)
     if (isOld) await person.receive()

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type LocalNetwork, startLocalNetwork } from '@session-v2/node'
 import { interrupted } from '../context.ts'
+import { shellWord } from '../shell-word.ts'
 import { silenceExperimentWarnings } from '../warnings.ts'
 import { Narration } from './narration.ts'
 import { Person } from './person.ts'
@@ -43,11 +44,6 @@ function readOptions(words: readonly string[]): Options | undefined {
   if (!Number.isInteger(port) || port < 0 || port > 65_535 - NODES)
     throw new RangeError(`${port} is no port with room for ${NODES} more`)
   return { data: values.data, port, once: values.once === true }
-}
-
-/** A word for a shell: quoted when it must be. */
-function shellWord(word: string): string {
-  return /^[\w./:@+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 async function tell(narration: Narration, network: LocalNetwork, folder: string, options: Options): Promise<readonly Person[]> {

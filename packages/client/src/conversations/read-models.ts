@@ -18,6 +18,8 @@ export interface MessageView {
   readonly pfs: boolean
   readonly state: MessageState
   readonly keyCreatedAtMs: number | undefined
+  /** Another device of the account handed it over, with its times; it was not received here. */
+  readonly handedOver?: true
 }
 
 /** One row of the conversation list. */

@@ -2,6 +2,7 @@
  * What happened, as a stream that can be left and taken up again. Events are committed with what caused them, so that none is told
  * that did not happen and none is lost; the newest 10,000 are kept.
  */
+import type { Membership } from '@session-v2/protocol'
 import type { Change, CommitOptions } from '../ports/store.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
@@ -18,6 +19,41 @@ export type ClientEvent =
   | { readonly type: 'account_keys_alarm' }
   /** Keys of a device that this one is not linked with are published; this device does not replace them. */
   | { readonly type: 'account_keys_foreign' }
+  /** Keys of an account changed, and the new ones do not follow from those before: it may be somebody with its recovery password. */
+  | { readonly type: 'recipient_keys_unproven'; readonly account: string }
+  /** What this device is to the device groups of its account. */
+  | { readonly type: 'membership_changed'; readonly membership: Membership }
+  /** `restated`: another device still believed in one that is gone, and is told again. */
+  | {
+      readonly type: 'device_membership_changed'
+      readonly deviceId: string
+      readonly change: 'joined' | 'updated' | 'left' | 'removed' | 'restated'
+    }
+  /** All devices are others: a group was founded, joined or left. */
+  | { readonly type: 'devices_replaced' }
+  /** Another device group of this account exists. */
+  | { readonly type: 'group_appeared'; readonly groupId: string }
+  /** Another device asks to be let in. */
+  | { readonly type: 'link_request_added'; readonly requestId: string }
+  | { readonly type: 'link_request_ended'; readonly requestId: string; readonly how: 'accepted' | 'superseded' | 'expired' }
+  /** A member has let this device in; the person at this device has yet to agree. */
+  | { readonly type: 'link_answered' }
+  /** Another member asks for the history that this device has. */
+  | { readonly type: 'history_requested'; readonly requestId: string; readonly deviceId: string }
+  /** Messages that the other side has taken, or that this one has, of so many in all. */
+  | {
+      readonly type: 'history_progress'
+      readonly requestId: string
+      readonly direction: 'sent' | 'received'
+      readonly messages: number
+      readonly total: number
+    }
+  | {
+      readonly type: 'history_done'
+      readonly requestId: string
+      readonly direction: 'sent' | 'received'
+      readonly how: 'complete' | 'cancelled' | 'expired' | 'stopped' | 'elsewhere'
+    }
   /** The list of the network's storage nodes changed. */
   | { readonly type: 'network_changed'; readonly nodes: number }
   /** All nodes are on this computer, and too few for a path: requests go directly. */
@@ -76,6 +112,12 @@ export class EventLog {
     return newest?.order ?? 0
   }
 
+  /** The events behind `after` that there are, a page. */
+  async past(after: number): Promise<PlacedEvent[]> {
+    const page = await this.#table.page({ after, limit: PAGE })
+    return page.map(({ order, value }) => ({ ...value.event, cursor: order }))
+  }
+
   /** The events behind `after`, then those that come, until `signal` aborts or the client closes. */
   async *follow(after: number | Promise<number>, signal?: AbortSignal): AsyncGenerator<PlacedEvent> {
     let cursor = await after
@@ -85,10 +127,10 @@ export class EventLog {
       while (!this.#closed && !signal?.aborted) {
         // Before the read: an event committed between reading and waiting must not be slept over.
         const woken = new Promise<void>(resolve => this.#waiting.add(resolve))
-        const page = await this.#table.page({ after: cursor, limit: PAGE })
-        for (const { order, value } of page) {
-          cursor = order
-          yield { ...value.event, cursor: order }
+        const page = await this.past(cursor)
+        for (const event of page) {
+          cursor = event.cursor
+          yield event
           if (this.#closed || signal?.aborted) return
         }
         if (page.length === 0) await woken

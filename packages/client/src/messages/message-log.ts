@@ -36,6 +36,8 @@ export interface MessageRecord {
   readonly state: MessageState
   /** When the account key it was sealed to was made, for messages that came in with forward secrecy. */
   readonly keyCreatedAtMs?: number
+  /** Another device of the account handed it over: this one never saw its signature. */
+  readonly handedOver?: true
   /** The hashes under which swarms keep the copies of a message that was sent. */
   readonly hashes?: { readonly recipient?: string; readonly own?: string }
 }
@@ -125,10 +127,16 @@ function withMessage(
   return {
     id: message.conversation,
     messages: (before?.messages ?? 0) + 1,
-    unread: message.outgoing ? 0 : (before?.unread ?? 0) + 1,
+    unread: unreadWith(before?.unread ?? 0, message),
     ...(shownName === undefined ? {} : { name: shownName }),
     last: newest ? { body: message.body, outgoing: message.outgoing, sentAtMs: message.sentAtMs } : before.last,
   }
+}
+
+/** Who writes has read what came before; history says nothing of what is unread now. */
+function unreadWith(unread: number, { outgoing, handedOver }: MessageRecord): number {
+  if (handedOver) return unread
+  return outgoing ? 0 : unread + 1
 }
 
 const MESSAGE_ID_BYTES = 16

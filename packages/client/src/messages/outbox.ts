@@ -23,7 +23,7 @@ import {
 } from '@session-v2/protocol'
 import { ClientError } from '../client-error.ts'
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
-import type { OwnAccountKeys } from '../keys/own-account-keys.ts'
+import type { AccountKeyPublication } from '../keys/account-key-publication.ts'
 import type { RecipientKeyCache } from '../keys/recipient-keys.ts'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
@@ -65,7 +65,7 @@ export interface OutboxParts {
   readonly events: EventLog
   readonly log: MessageLog
   readonly requests: SwarmRequests
-  readonly ownKeys: OwnAccountKeys
+  readonly publication: AccountKeyPublication
   readonly recipientKeys: RecipientKeyCache
 }
 
@@ -200,8 +200,8 @@ export class Outbox {
 
   /** Sealed as strongly as may be, or undefined when it must wait for keys. Copies to ourselves never go without forward secrecy. */
   async #seal(target: AccountId, content: Uint8Array): Promise<{ payload: Uint8Array; protocol: MessageProtocol } | undefined> {
-    const { crypto, random, account, ownKeys, recipientKeys } = this.#parts
-    const own = target === account.id ? ownKeys.recipient() : undefined
+    const { crypto, random, account, publication, recipientKeys } = this.#parts
+    const own = target === account.id ? publication.recipient() : undefined
     const keys = own === undefined ? await recipientKeys.resolve(target) : { kind: 'pfs' as const, recipient: own }
     if (keys.kind === 'pfs') {
       const payload = sealMessageV2(crypto, random, { sender: account, recipient: keys.recipient, content })

@@ -23,7 +23,7 @@ interface QuarantineRecord {
 /** At most this many are kept; anyone can send what does not open. The oldest go first. */
 export const QUARANTINE_MAX_MESSAGES = 1000
 /** How many are read at a time. */
-const PAGE = 100
+const PAGE = 50
 
 export class Quarantine {
   readonly #table: Table<QuarantineRecord>
@@ -42,6 +42,15 @@ export class Quarantine {
   /** How many messages wait. */
   get count(): number {
     return this.#count
+  }
+
+  /** How many wait, and until when the last of them. */
+  async view(): Promise<{ readonly messages: number; readonly untilMs: number | undefined }> {
+    let untilMs: number | undefined
+    for await (const page of this.waiting()) {
+      for (const { expiryMs } of page) untilMs = Math.max(untilMs ?? expiryMs, expiryMs)
+    }
+    return { messages: this.#count, untilMs }
   }
 
   /** The change that keeps a message. */

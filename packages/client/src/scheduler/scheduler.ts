@@ -78,6 +78,11 @@ export class Scheduler {
     }
   }
 
+  /** Lets what waits have its turn, a screen above all: for work that comes in slices. */
+  breathe(): Promise<void> {
+    return new Promise(resolve => void this.#timers.after(0, resolve))
+  }
+
   /** How long to pause before attempt `attempt` (1 and up): doubling, with half of it random so that devices do not march in step. */
   backoffMs(attempt: number): number {
     const full = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt - 1, 20))

@@ -3,7 +3,7 @@
  * messages sealed to it are opened. Members that keep messages in different orders each have their own cursor.
  */
 import type { Crypto } from '@session-v2/crypto'
-import type { BatchResult, Namespace, RetrieveResult, RpcRequest, ServiceNode } from '@session-v2/network'
+import type { BatchResult, Namespace, RetrievedMessage, RetrieveResult, RpcRequest, ServiceNode } from '@session-v2/network'
 import {
   buildBatch,
   buildRetrieve,
@@ -15,18 +15,24 @@ import {
   retrieveNeedsSignature,
 } from '@session-v2/network'
 import type { Account } from '@session-v2/protocol'
-import type { OwnAccountKeys } from '../keys/own-account-keys.ts'
+import type { DeviceInbox } from '../devices/device-inbox.ts'
+import type { AccountKeyPublication } from '../keys/account-key-publication.ts'
 import type { Inbox } from '../messages/inbox.ts'
 import type { Change } from '../ports/store.ts'
 import { requestSigner } from '../routing/request-signer.ts'
 import type { NodeAnswer, Question, SwarmRequests } from '../routing/swarm-requests.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** Pages of one poll at most, so that a node that always has more cannot hold a device for ever. */
 const MAX_PAGES = 20
+/** So many messages are opened and written down at a time: some 20 ms, so that a screen stays alive. */
+const SLICE = 50
 
-/** The order matters: devices (21) before messages (0). */
+/** The order matters: devices (21) before messages (0), which may be sealed to a key that a group message brings. */
 const POLLED: readonly Namespace[] = [NAMESPACE.devices, NAMESPACE.accountKeys, NAMESPACE.messages]
+/** Of these everything is read once; −21 is one record, which is looked at each time. */
+const CONTINUED: ReadonlySet<Namespace> = new Set([NAMESPACE.devices, NAMESPACE.messages])
 
 interface CursorRecord {
   readonly hash: string
@@ -37,9 +43,14 @@ export interface PollParts {
   readonly account: Account
   readonly store: SealedStore
   readonly requests: SwarmRequests
-  readonly ownKeys: OwnAccountKeys
+  readonly scheduler: Scheduler
+  readonly deviceInbox: DeviceInbox
+  readonly publication: AccountKeyPublication
   readonly inbox: Inbox
 }
+
+/** Takes messages, together with the change that moves the cursor behind them. */
+type TakeMessages = (messages: readonly RetrievedMessage[], cursor: readonly Change[]) => Promise<unknown>
 
 export interface PollResult {
   readonly received: number
@@ -68,52 +79,73 @@ export class Poll {
     const preferred = members.filter(node => node.ed25519 === this.#lastMember)
     const first = await requests.ask(account.id, question, preferred)
     this.#lastMember = first.node.ed25519
-    const result = await this.#take(first)
+    const taken = await this.#take(first)
+    await this.#observeAccountKeys(first.result)
     const second = members.find(node => node.ed25519 !== first.node.ed25519 && requests.isHealthy(node))
-    if (second === undefined) return result
+    const more = second && (await this.#takeIfAnswered(second, question))
+    if (taken.isWhole) await this.#parts.deviceInbox.complete(requests.clock.nowMs())
+    return { received: taken.received + (more?.received ?? 0), quarantined: taken.quarantined + (more?.quarantined ?? 0) }
+  }
+
+  async #takeIfAnswered(node: ServiceNode, question: Question<RetrieveResult[]>): Promise<PollResult | undefined> {
     try {
-      const more = await this.#take({ node: second, result: await requests.askNode(second, question) })
-      return { received: result.received + more.received, quarantined: result.quarantined + more.quarantined }
+      return await this.#take({ node, result: await this.#parts.requests.askNode(node, question) })
     } catch (error) {
-      if (error instanceof NetworkError) return result
+      if (error instanceof NetworkError) return undefined
       throw error
     }
   }
 
   async #question(members: readonly ServiceNode[]): Promise<Question<RetrieveResult[]>> {
     const cursors = new Map<string, string | undefined>()
-    for (const node of members) cursors.set(node.ed25519, await this.#cursor(node))
+    for (const node of members) {
+      for (const namespace of CONTINUED) cursors.set(cursorKey(node, namespace), await this.#cursor(node, namespace))
+    }
     return {
-      build: (nowMs, node) => this.#batch(nowMs, cursors.get(node.ed25519)),
+      build: (nowMs, node) =>
+        buildBatch(POLLED.map(namespace => this.#retrieve(namespace, nowMs, cursors.get(cursorKey(node, namespace))))),
       read: answer => parseBatchResult(answer, POLLED.length).map(retrieved),
     }
   }
 
-  async #take({ node, result }: NodeAnswer<RetrieveResult[]>): Promise<PollResult> {
-    const [, accountKeys, messages] = result
-    if (accountKeys !== undefined) await this.#parts.ownKeys.observe(accountKeys.messages.map(message => message.payload))
-    return messages === undefined ? { received: 0, quarantined: 0 } : this.#takeAll(node, messages)
-  }
-
-  /** Takes a first page and those behind it. */
-  async #takeAll(node: ServiceNode, first: RetrieveResult): Promise<PollResult> {
-    let [page, received, quarantined] = [first, 0, 0]
-    for (let pages = 1; ; pages++) {
-      const last = page.messages.at(-1)
-      const cursor: Change[] = last === undefined ? [] : [this.#cursors.put(cursorKey(node), { hash: last.hash })]
-      const taken = await this.#parts.inbox.take(page.messages, cursor, this.#parts.requests.clock.nowMs())
+  /** Everything of one member: devices first. Whether all that it has of devices was read tells `isWhole`. */
+  async #take({ node, result }: NodeAnswer<RetrieveResult[]>): Promise<PollResult & { readonly isWhole: boolean }> {
+    const { inbox, deviceInbox, requests } = this.#parts
+    const [devices, , messages] = result
+    const isWhole = await this.#takeAll(node, NAMESPACE.devices, devices!, (page, cursor) => deviceInbox.take(page, cursor))
+    let [received, quarantined] = [0, 0]
+    await this.#takeAll(node, NAMESPACE.messages, messages!, async (page, cursor) => {
+      const taken = await inbox.take(page, cursor, requests.clock.nowMs())
       received += taken.received
       quarantined += taken.quarantined
-      if (!page.more || last === undefined || pages === MAX_PAGES) return { received, quarantined }
-      const build = (nowMs: number) => this.#retrieve(NAMESPACE.messages, nowMs, last.hash)
+    })
+    return { received, quarantined, isWhole }
+  }
+
+  /** After the devices, which may have brought the key that is published. */
+  async #observeAccountKeys([, accountKeys]: readonly RetrieveResult[]): Promise<void> {
+    await this.#parts.publication.observe(accountKeys!.messages.map(message => message.payload))
+  }
+
+  /** Takes a first page and those behind it; false when there were too many. */
+  async #takeAll(node: ServiceNode, namespace: Namespace, first: RetrieveResult, take: TakeMessages): Promise<boolean> {
+    let page = first
+    for (let pages = 1; ; pages++) {
+      const last = page.messages.at(-1)
+      await this.#takeInSlices(page.messages, cursorKey(node, namespace), take)
+      if (!page.more || last === undefined) return true
+      if (pages === MAX_PAGES) return false
+      const build = (nowMs: number) => this.#retrieve(namespace, nowMs, last.hash)
       page = await this.#parts.requests.askNode(node, { build, read: parseRetrieveResult })
     }
   }
 
-  #batch(nowMs: number, lastHash: string | undefined): RpcRequest {
-    return buildBatch(
-      POLLED.map(namespace => this.#retrieve(namespace, nowMs, namespace === NAMESPACE.messages ? lastHash : undefined)),
-    )
+  async #takeInSlices(messages: readonly RetrievedMessage[], cursor: string, take: TakeMessages): Promise<void> {
+    for (let at = 0; at < messages.length; at += SLICE) {
+      if (at > 0) await this.#parts.scheduler.breathe()
+      const slice = messages.slice(at, at + SLICE)
+      await take(slice, [this.#cursors.put(cursor, { hash: slice.at(-1)!.hash })])
+    }
   }
 
   #retrieve(namespace: Namespace, timestampMs: number, lastHash: string | undefined): RpcRequest {
@@ -122,8 +154,8 @@ export class Poll {
     return buildRetrieve(crypto, { accountId: account.id, namespace, timestampMs, lastHash, ...signer })
   }
 
-  async #cursor(node: ServiceNode): Promise<string | undefined> {
-    return (await this.#cursors.get(cursorKey(node)))?.hash
+  async #cursor(node: ServiceNode, namespace: Namespace): Promise<string | undefined> {
+    return (await this.#cursors.get(cursorKey(node, namespace)))?.hash
   }
 }
 
@@ -133,6 +165,6 @@ function retrieved(result: BatchResult): RetrieveResult {
   return parseRetrieveResult(result.body)
 }
 
-function cursorKey(node: ServiceNode): string {
-  return `${NAMESPACE.messages}/${node.ed25519}`
+function cursorKey(node: ServiceNode, namespace: Namespace): string {
+  return `${namespace}/${node.ed25519}`
 }

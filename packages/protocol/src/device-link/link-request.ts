@@ -7,6 +7,7 @@
  *        i  masked key indicator                                           2        e
  *
  *     plaintext   d  I  device ID                                         32
+ *                    L  X, optional                                       32
  *                    i  the record of the device (DG-04)
  *                    ~  Ed25519 signature by the account over all before it   64   e
  *
@@ -15,7 +16,7 @@
  *     i   X[0..2], masked for S
  *     L   encrypted with the key that X and e, or x and E, agree on
  *
- * Implements LINK-01 to LINK-04, LINK-05.
+ * Implements LINK-01 to LINK-05, LINK-07.
  */
 import {
   type Crypto,
@@ -62,7 +63,7 @@ export interface LinkRequest {
  * - `opened`: signed by the account, and sealed to the account key whose X25519 public key is `openedWith`.
  * - `no-key`: sealed to another account, altered on the way, or sealed to an account key that is not held.
  * - `malformed`: no link request, one whose plaintext has a wrong form, or one for keys that nothing can be sealed to.
- * - `forged`: opened, but not signed by the account.
+ * - `forged`: opened, but not signed by the account, or made for another group and passed on.
  */
 export type OpenLinkOutcome =
   | { readonly outcome: 'opened'; readonly request: LinkRequest; readonly openedWith: X25519PublicKey }
@@ -81,7 +82,7 @@ interface LinkEnvelope {
 /**
  * The request of a device for the group whose messages name the link key `linkX25519`, and its signed plaintext, from which the
  * device shows its emoji. Throws `malformed` when the link key or a key of the record is unusable, and `bad-input` for a record that
- * has no encoding.
+ * has no encoding. With `bindsLinkKey` the plaintext says which link key was asked, so that nobody can pass the request on (LINK-07).
  */
 export function sealLinkRequest(
   crypto: Crypto,
@@ -90,11 +91,12 @@ export function sealLinkRequest(
   linkX25519: X25519PublicKey,
   deviceId: DeviceId,
   record: DeviceRecord,
+  { bindsLinkKey = false }: { readonly bindsLinkKey?: boolean } = {},
 ): { readonly message: Uint8Array; readonly plaintext: Uint8Array } {
   requireUsableX25519(crypto, linkX25519, 'DG-16', 'the link key of the group')
   requireUsableKeys(crypto, record)
-  const plaintext = new BtDictWriter()
-    .bytes('I', deviceIdBytes(deviceId))
+  const named = new BtDictWriter().bytes('I', deviceIdBytes(deviceId))
+  const plaintext = (bindsLinkKey ? named.bytes('L', linkX25519) : named)
     .raw('i', encodeDeviceRecord(record))
     .sign('~', body => ed25519Sign(crypto, account.ed25519.secretKey, body))
     .finish()
@@ -126,7 +128,7 @@ export function openLinkRequest(
     const decrypted = decrypt(crypto, account, keys, envelope)
     if (decrypted === undefined) return { outcome: 'no-key' }
     const { plaintext, openedWith } = decrypted
-    return { outcome: 'opened', request: verifyRequest(crypto, account, plaintext), openedWith }
+    return { outcome: 'opened', request: verifyRequest(crypto, account, plaintext, openedWith), openedWith }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause
     return cause.code === 'forged' ? { outcome: 'forged' } : { outcome: 'malformed', cause }
@@ -147,19 +149,27 @@ function decodeEnvelope(message: Uint8Array): LinkEnvelope {
   })
 }
 
-function verifyRequest(crypto: Crypto, account: Account, plaintext: Uint8Array): LinkRequest {
-  const { id, encodedRecord, body, signature } = readForm('LINK-05', 'the link request opened but has a wrong form', () => {
-    const reader = new BtDictReader(plaintext, REQUEST_LIMITS)
-    const id = reader.requireBytes('I', { size: DEVICE_ID_BYTES })
-    const encodedRecord = reader.requireRaw('i')
-    const body = reader.bodyBefore('~')
-    const signature = reader.requireBytes('~', { size: SIGNATURE_BYTES })
-    reader.finish({ unknown: 'allow' })
-    return { id, encodedRecord, body, signature }
-  })
+function verifyRequest(crypto: Crypto, account: Account, plaintext: Uint8Array, openedWith: X25519PublicKey): LinkRequest {
+  const { id, asked, encodedRecord, body, signature } = readForm(
+    'LINK-05',
+    'the link request opened but has a wrong form',
+    () => {
+      const reader = new BtDictReader(plaintext, REQUEST_LIMITS)
+      const id = reader.requireBytes('I', { size: DEVICE_ID_BYTES })
+      const asked = reader.optionalBytes('L', { size: X25519_PUBLIC_BYTES })
+      const encodedRecord = reader.requireRaw('i')
+      const body = reader.bodyBefore('~')
+      const signature = reader.requireBytes('~', { size: SIGNATURE_BYTES })
+      reader.finish({ unknown: 'allow' })
+      return { id, asked, encodedRecord, body, signature }
+    },
+  )
   const record = decodeDeviceRecord(encodedRecord)
   if (!ed25519Verify(crypto, account.ed25519.publicKey, body, signature)) {
     throw new ProtocolError('forged', 'LINK-05', 'the link request is not signed by this account')
+  }
+  if (asked !== undefined && !equalBytes(asked, openedWith)) {
+    throw new ProtocolError('forged', 'LINK-07', 'the link request was made for another group, and passed on')
   }
   requireUsableKeys(crypto, record)
   return { deviceId: deviceIdOf(id), record, digest: deviceRecordDigest(crypto, encodedRecord), plaintext: copyBytes(plaintext) }
