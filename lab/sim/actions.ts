@@ -3,7 +3,7 @@
  * time.
  */
 import { type Device, HOUR_MS } from './device.ts'
-import { groupsOf, isOutside, link, mainGroup, type Person } from './person.ts'
+import { isOutside, link, mainGroup, type Person } from './person.ts'
 import type { Stage } from './stage.ts'
 
 const DAY_MS = 24 * HOUR_MS
@@ -164,9 +164,13 @@ async function removeDevice({ stage, person, device }: Acting): Promise<void> {
 
 async function leave({ stage, person, device }: Acting): Promise<void> {
   if (person.living.length < 2) return
-  const isAlone = ![...groupsOf(person.living).values()].some(members => members.length > 1 && members.includes(device))
-  if (isAlone) person.setbacksMs.push(stage.world.nowMs())
-  if (await device.act('leave', client => client.devices.leave())) stage.tally.add('left')
+  const isLeft = await device.act('leave', async client => {
+    const members = client.devices.view().devices.filter(({ state }) => state === 'member')
+    // The last one takes the keys along; whom it has removed before may not even know of it.
+    if (members.length < 2) person.setbacksMs.push(stage.world.nowMs())
+    await client.devices.leave()
+  })
+  if (isLeft) stage.tally.add('left')
   await sync({ stage, person, device })
 }
 

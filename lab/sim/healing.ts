@@ -61,16 +61,18 @@ async function reunite(stage: Stage, person: Person, devices: readonly Device[])
  *
  * Exception `removed unawares`: a device that was put back to before it was a member, and removed, does not know of the removal, and members
  * do not see what it asks (DS-26). It learns of it with the next group message after it has asked (DS-14): until then, a day at most,
- * it waits in vain.
+ * it waits in vain. In a group of its own it never learns, since the request is dropped then: it has to leave that one first.
  */
 async function bringIn(stage: Stage, person: Person, device: Device, devices: readonly Device[]): Promise<void> {
   if (await isLetIn(stage, person, device, devices)) return
   const member = mainGroup(devices)!.members.find(each => each !== device)!
   await stage.finish([member.act('rename', client => client.devices.rename(`${member.name} at ${stage.step}`))])
   for (const each of [member, device]) await syncAndLook(stage, person, each)
-  if (device.isRunning && device.client.devices.view().membership === 'Removed') {
+  const isIn = device.isRunning ? device.client.devices.view().membership : undefined
+  if (isIn === 'Removed' || isIn === 'InGroup') {
     stage.tally.add('exempt: removed unawares')
-    await stage.finish([device.act('renew', client => client.devices.renew())])
+    const { devices: own } = device.client
+    await stage.finish([device.act('begin anew', () => (isIn === 'Removed' ? own.renew() : own.leave()))])
     await syncAndLook(stage, person, device)
     if (await isLetIn(stage, person, device, devices)) return
   }
@@ -83,7 +85,10 @@ async function isLetIn(stage: Stage, person: Person, device: Device, devices: re
   const main = mainGroup(devices)
   const member = main?.members.find(each => each !== device)
   if (main === undefined || member === undefined || main.members.includes(device)) return true
-  if (device.isRunning && !isOutside(device.client)) person.setbacksMs.push(stage.world.nowMs())
+  if (device.isRunning && !isOutside(device.client)) {
+    person.setbacksMs.push(stage.world.nowMs())
+    stage.tally.add('switched')
+  }
   const pause = () => stage.world.pause(stage.chance.whole(1000, PAUSE_MS))
   await stage.finish([link(device, member, main.id, pause)])
   for (const each of [device, member]) await stage.look(person, each)

@@ -34,7 +34,7 @@ export interface Outcome {
 
 export interface HistoryOptions {
   readonly plant?: Plant
-  /** How many moments there are at which something happens; default: 14 to 26. */
+  /** How many moments there are at which something happens; default: 10 to 18. */
   readonly steps?: number
   /** Is told each line of the history as it happens. */
   readonly onLine?: (line: string) => void
@@ -69,13 +69,13 @@ async function live(stage: Stage, { steps: wanted }: HistoryOptions): Promise<vo
       ]),
     )
   }
-  const steps = wanted ?? chance.whole(14, 26)
-  const healings = new Set([chance.whole(1, steps - 1)])
+  const steps = wanted ?? chance.whole(10, 18)
+  const healingAt = chance.happens(0.6) ? chance.whole(1, steps - 1) : undefined
   for (stage.step = 1; stage.step <= steps; stage.step++) {
     if (fate.happens(0.35)) await strike(stage)
     await doSomething(stage)
     await letTimePass(stage, gapMs(stage))
-    if (healings.has(stage.step)) await healAndCheck(stage, false)
+    if (stage.step === healingAt) await healAndCheck(stage, false)
   }
   await healAndCheck(stage, true)
 }

@@ -24,6 +24,8 @@ export type Serve = (path: string, body: Uint8Array) => Promise<TransportAnswer>
 /** What one end of a wire is called: `node 3`, `seed`, `alice/1`. */
 export type Place = string
 
+export const SEED_PLACE: Place = 'seed'
+
 const SHORTEST_MS = 5
 /** After this a request that is lost has failed: longer than any caller waits. */
 const LOST_MS = 60_000

@@ -7,7 +7,7 @@ import { Chance, streamOf } from './chance.ts'
 import { Device, HOUR_MS, type Plant, SEED_URL, type Surroundings } from './device.ts'
 import { KeyLedger } from './key-ledger.ts'
 import { Ledger } from './ledger.ts'
-import { Network } from './network.ts'
+import { Network, SEED_PLACE } from './network.ts'
 import { Person } from './person.ts'
 import { StorageNode } from './storage-node.ts'
 import { Tally } from './tally.ts'
@@ -71,7 +71,7 @@ export class Stage implements Surroundings {
     const list = this.#list
     for (const node of this.nodes) await node.start(list)
     const answer = { jsonrpc: '2.0', id: 0, result: nodeList(list, {}) }
-    this.network.listen(SEED_URL, 'seed', async () => ({ status: 200, body: encodeUtf8(JSON.stringify(answer)) }))
+    this.network.listen(SEED_URL, SEED_PLACE, async () => ({ status: 200, body: encodeUtf8(JSON.stringify(answer)) }))
     await this.world.advance(2 * 60_000)
   }
 

@@ -1,7 +1,7 @@
 /** What befalls the network: weather, cut lines, and the faults of nodes. A swarm keeps a majority of its members sound. */
 import { type AccountId, accountIdBytes } from '@session-v2/protocol'
 import { HOUR_MS } from './device.ts'
-import { CALM, type Weather } from './network.ts'
+import { CALM, SEED_PLACE, type Weather } from './network.ts'
 import type { Stage } from './stage.ts'
 
 const WEATHERS: readonly (readonly [string, Weather, number])[] = [
@@ -32,7 +32,8 @@ export async function strike(stage: Stage): Promise<void> {
     ['node', 4],
     ['mend', 3],
     ['cut', 1],
-  ])
+    ['outage', 1],
+  ] as const)
   if (kind === 'weather') {
     const [name, weather] = fate.weighted(WEATHERS.map(each => [each, each[2]] as const))
     network.weather = weather
@@ -40,12 +41,18 @@ export async function strike(stage: Stage): Promise<void> {
     stage.log(`weather ${name}`)
   } else if (kind === 'node') await fail(stage)
   else if (kind === 'mend') await mendAll(stage)
-  else {
-    const device = fate.pick(stage.people.flatMap(({ living }) => living))
-    const node = fate.pick(stage.nodes)!
-    if (device !== undefined) network.cut(device.name, node.place)
-    tally.add('network: line cut')
-  }
+  else cutOff(stage, kind)
+}
+
+/** A line between a device and a node is cut, or a device or the seed reaches nobody. */
+function cutOff({ fate, network, tally, people, nodes }: Stage, kind: 'cut' | 'outage'): void {
+  const device = fate.pick(people.flatMap(({ living }) => living))
+  const node = fate.pick(nodes)!
+  const isSeed = fate.happens(0.2)
+  if (device === undefined) return
+  tally.add(kind === 'cut' ? 'network: line cut' : isSeed ? 'network: seed cut off' : 'network: device cut off')
+  if (kind === 'cut') network.cut(device.name, node.place)
+  else network.isolate(isSeed ? SEED_PLACE : device.name)
 }
 
 /** One node fails, where most of its swarm stay sound. */

@@ -34,6 +34,7 @@ async function checkPerson(healed: Healed, person: Person): Promise<void> {
     checkOnce(healed, device, shown)
     const bodies = new Set(shown.map(({ body }) => body))
     for (const body of device.known) if (!bodies.has(body)) stage.violated('readable', `${device.name} has lost "${body}"`)
+    stage.tally.add('messages demanded of devices', due.length)
     for (const { body } of due) {
       if (bodies.has(body)) continue
       texts ??= await swarmTexts(stage, person)
