@@ -41,6 +41,13 @@ export class ClientError extends Error {
   }
 }
 
+const UNANSWERED: ReadonlySet<string> = new Set<ClientErrorCode>(['network-unavailable', 'no-path', 'clock-off'])
+
+/** Whether an error says no more than that the network could not be reached now: what was to be done waits. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ClientError && UNANSWERED.has(error.code))
+}
+
 /** A node's refusal of what should be right is, for a person, a network that does not work. */
 export async function mapNetworkError<T>(promise: Promise<T>): Promise<T> {
   try {

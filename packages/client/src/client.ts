@@ -2,7 +2,6 @@
  * The client: one account on one device. The composition root of this package; everything it does is done by the parts it wires.
  */
 import { wipe } from '@session-v2/crypto'
-import { NetworkError } from '@session-v2/network'
 import type { AccountId } from '@session-v2/protocol'
 import {
   generateSeed,
@@ -13,7 +12,7 @@ import {
   wipeAccount,
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
-import { ClientError, mapNetworkError } from './client-error.ts'
+import { ClientError, isUnanswered, mapNetworkError } from './client-error.ts'
 import { type ClientParts, openParts, type Ports, portsOf } from './client-parts.ts'
 import type {
   AccountView,
@@ -51,8 +50,6 @@ const PUBLISH_TIMEOUT_MS = 15_000
 const TIME_TIMEOUT_MS = 5_000
 
 const DEFAULT_NAME = 'Restored'
-/** What an account can begin with. */
-const UNANSWERED: ReadonlySet<string> = new Set(['network-unavailable', 'no-path', 'clock-off'])
 
 export class Client {
   readonly #parts: ClientParts
@@ -347,9 +344,7 @@ export class Client {
   /** The first talk with the network; without one the account is there all the same. */
   async #firstContact(talk: () => Promise<unknown>, timeoutMs: number): Promise<void> {
     const unanswered = (error: unknown) => {
-      if (error instanceof ClientError && UNANSWERED.has(error.code)) return
-      if (error instanceof NetworkError) return
-      throw error
+      if (!isUnanswered(error)) throw error
     }
     await this.#parts.scheduler.within(this.#parts.turns.take(talk).catch(unanswered), timeoutMs)
   }

@@ -5,10 +5,9 @@
  */
 import type { Crypto } from '@session-v2/crypto'
 import { decodeBase64, encodeBase64 } from '@session-v2/encoding'
-import { messageHash, NAMESPACE, type RetrievedMessage } from '@session-v2/network'
+import { NAMESPACE, type RetrievedMessage } from '@session-v2/network'
 import {
   type Account,
-  accountIdBytes,
   completeFetch,
   expandDeviceKeys,
   type GroupState,
@@ -23,6 +22,7 @@ import {
   wipeExpandedKeyPair,
 } from '@session-v2/protocol'
 import type { Change } from '../ports/store.ts'
+import { ownMessageHash } from '../routing/own-swarm.ts'
 import type { Table } from '../store/sealed/sealed-store.ts'
 import type { DeviceGroup, Step } from './device-group.ts'
 
@@ -79,7 +79,7 @@ export class DeviceInbox {
   /** A message under the hash that it has, whatever the node says. */
   #checked({ payload, timestampMs, expiryMs }: RetrievedMessage): RetrievedMessage {
     const { crypto, account } = this.#parts
-    return { hash: messageHash(crypto, accountIdBytes(account.id), NAMESPACE.devices, payload), payload, timestampMs, expiryMs }
+    return { hash: ownMessageHash(crypto, account, NAMESPACE.devices, payload), payload, timestampMs, expiryMs }
   }
 
   #merging(message: RetrievedMessage): Step {

@@ -11,7 +11,6 @@ import {
   buildSequence,
   buildStore,
   MAX_TTL_MS,
-  messageHash,
   NAMESPACE,
   parseSequenceResult,
   parseStoreResult,
@@ -19,7 +18,6 @@ import {
 } from '@session-v2/network'
 import {
   type Account,
-  accountIdBytes,
   accountKeyRotationDueAtMs,
   confirmPush,
   duePush,
@@ -33,6 +31,7 @@ import {
   rotateDeviceKey,
   sealPush,
 } from '@session-v2/protocol'
+import { isStoredByMost, ownMessageHash } from '../routing/own-swarm.ts'
 import { requestSigner } from '../routing/request-signer.ts'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { DeviceGroup } from './device-group.ts'
@@ -91,8 +90,7 @@ export class DevicePush {
 /** Stores a push and deletes what it supersedes; false when the swarm did not take it. */
 async function deliver({ crypto, random, account, group, requests }: DevicePushParts, push: GroupPush): Promise<boolean> {
   const payload = push.group === undefined ? undefined : sealPush(crypto, random, account, push)
-  const hash = payload && messageHash(crypto, accountIdBytes(account.id), NAMESPACE.devices, payload)
-
+  const hash = payload && ownMessageHash(crypto, account, NAMESPACE.devices, payload)
   const { deletes } = push
   const signer = requestSigner(account)
   const build = (timestampMs: number): RpcRequest[] => [
@@ -116,9 +114,9 @@ async function deliver({ crypto, random, account, group, requests }: DevicePushP
     read: answer => parseSequenceResult(answer, parts),
   })
   const isDeleted = deletes.length === 0 || result[parts - 1]?.status === 200
-  if (payload === undefined) return isDeleted && settle(group, push, undefined, requests.clock.nowMs())
+  if (payload === undefined || hash === undefined) return isDeleted && settle(group, push, undefined, requests.clock.nowMs())
   const stored = result[0]?.status === 200 ? parseStoreResult(crypto, result[0].body) : undefined
-  if (stored === undefined || stored.hash !== hash || stored.stored.length <= stored.failed.length) return false
+  if (stored === undefined || !isStoredByMost(stored, hash)) return false
   // What was not deleted is still to be deleted by the next one.
   return settle(group, isDeleted ? push : { ...push, deletes: [] }, hash, requests.clock.nowMs())
 }

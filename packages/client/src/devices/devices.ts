@@ -4,11 +4,10 @@
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { decodeHex, equalBytes } from '@session-v2/encoding'
-import { buildDelete, buildStore, messageHash, NAMESPACE, parseDeleteResult, parseStoreResult } from '@session-v2/network'
+import { buildDelete, NAMESPACE, parseDeleteResult } from '@session-v2/network'
 import {
   type Account,
   acceptLinkRequest,
-  accountIdBytes,
   askForLink,
   changeDetails,
   confirmLink,
@@ -36,6 +35,7 @@ import {
 import { ACCOUNT_KEY, ACCOUNT_TABLE, type AccountRecord } from '../account-record.ts'
 import { ClientError, type ClientErrorCode, mapNetworkError } from '../client-error.ts'
 import type { Change } from '../ports/store.ts'
+import { storeAsOwner } from '../routing/own-swarm.ts'
 import { requestSigner } from '../routing/request-signer.ts'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { Turns } from '../scheduler/turns.ts'
@@ -214,7 +214,7 @@ export class Devices {
     await group.change([(state, nowMs) => askForLink(state, draft, indices, nowMs)])
     let isStored = false
     try {
-      isStored = await this.#store(message)
+      isStored = await storeAsOwner(this.#parts, { namespace: NAMESPACE.devices, payload: message, ttlMs: LINK_TTL_MS })
     } finally {
       const outcome: Step = (state, nowMs) =>
         isStored ? linkRequestStored(state, timestampS) : withdrawLinkRequest(state, timestampS, nowMs)
@@ -222,23 +222,6 @@ export class Devices {
     }
     if (!isStored) throw new ClientError('network-unavailable', 'The swarm did not take the request. Nothing is lost; ask again.')
     return ownRequestView(newestRequest(group.state)!)
-  }
-
-  async #store(payload: Uint8Array): Promise<boolean> {
-    const { crypto, account, requests } = this.#parts
-    const options = {
-      accountId: account.id,
-      namespace: NAMESPACE.devices,
-      payload,
-      ttlMs: LINK_TTL_MS,
-      signer: requestSigner(account),
-    }
-    const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.devices, payload)
-    const { result } = await requests.ask(account.id, {
-      build: timestampMs => buildStore(crypto, { ...options, timestampMs }),
-      read: answer => parseStoreResult(crypto, answer),
-    })
-    return result.hash === hash && result.stored.length > result.failed.length
   }
 
   #newIdentity(): NewIdentity {

@@ -2,7 +2,6 @@
  * The two namespaces of hand-overs at the account's own swarm: 2121, which members look into, has asks and acknowledgements, some 2 KB
  * each; 2122 has the chunks, and nobody reads it but the device that receives. Implements HT-01 on a device's side.
  */
-import type { Crypto } from '@session-v2/crypto'
 import { decodeBase64, encodeBase64 } from '@session-v2/encoding'
 import {
   buildBatch,
@@ -12,10 +11,8 @@ import {
   buildSequence,
   buildStore,
   errorOfStatus,
-  messageHash,
   NAMESPACE,
   type Namespace,
-  NetworkError,
   parseBatchResult,
   parseGetExpiriesResult,
   parseRetrieveResult,
@@ -25,17 +22,11 @@ import {
   type RetrieveResult,
   type RpcRequest,
 } from '@session-v2/network'
-import { type Account, accountIdBytes } from '@session-v2/protocol'
-import { ClientError } from '../client-error.ts'
+import { isStoredByMost, type OwnSwarmParts, ownMessageHash } from '../routing/own-swarm.ts'
 import { requestSigner } from '../routing/request-signer.ts'
-import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import { HISTORY_TTL_MS, type OutgoingMessage } from './history-records.ts'
 
-export interface HistorySwarmParts {
-  readonly crypto: Crypto
-  readonly account: Account
-  readonly requests: SwarmRequests
-}
+export type HistorySwarmParts = OwnSwarmParts
 
 /** What the swarm has of hand-overs, each message under the hash that it has, whatever the node says. */
 export interface HistoryListing {
@@ -82,7 +73,7 @@ export async function readHistory(parts: HistorySwarmParts, withChunks: boolean)
 
 /** A sealed message that is to be stored. */
 export function outgoing({ crypto, account }: HistorySwarmParts, namespace: Namespace, message: Uint8Array): OutgoingMessage {
-  const hash = messageHash(crypto, accountIdBytes(account.id), namespace, message)
+  const hash = ownMessageHash(crypto, account, namespace, message)
   return { message: encodeBase64(message), hash, isStored: false }
 }
 
@@ -127,8 +118,7 @@ export async function storeHistory(
   const stored = stores.filter(({ hash }, at) => {
     const answer = result[at]
     if (answer?.status !== 200) return false
-    const told = parseStoreResult(crypto, answer.body)
-    return told.hash === hash && told.stored.length > told.failed.length
+    return isStoredByMost(parseStoreResult(crypto, answer.body), hash)
   })
   const isDeleted = deletes.length === 0 || (isWhole && result[stores.length]?.status === 200)
   const isTaken = stored.length === stores.length && (isDeleted || !isWhole)
@@ -148,13 +138,6 @@ export async function presentHistory(
   return new Set(result.keys())
 }
 
-/** Whether an error says no more than that the network could not be reached now. */
-export function isUnanswered(error: unknown): boolean {
-  return error instanceof NetworkError || (error instanceof ClientError && UNANSWERED.has(error.code))
-}
-
-const UNANSWERED: ReadonlySet<string> = new Set(['network-unavailable', 'no-path', 'clock-off'])
-
 function retrieve(
   { crypto, account }: HistorySwarmParts,
   namespace: Namespace,
@@ -165,5 +148,5 @@ function retrieve(
 }
 
 function checked({ crypto, account }: HistorySwarmParts, namespace: Namespace, message: RetrievedMessage): RetrievedMessage {
-  return { ...message, hash: messageHash(crypto, accountIdBytes(account.id), namespace, message.payload) }
+  return { ...message, hash: ownMessageHash(crypto, account, namespace, message.payload) }
 }

@@ -10,7 +10,7 @@
 import type { Crypto, Random } from '@session-v2/crypto'
 import { NAMESPACE } from '@session-v2/network'
 import { type Account, currentKey, historyRequestIdOf, sealHistoryAsk } from '@session-v2/protocol'
-import { ClientError } from '../client-error.ts'
+import { ClientError, isUnanswered } from '../client-error.ts'
 import type { DeviceGroup } from '../devices/device-group.ts'
 import { isMember } from '../devices/devices.ts'
 import type { EventLog } from '../events/event-log.ts'
@@ -28,7 +28,7 @@ import {
   type OwnHistoryRecord,
 } from './history-records.ts'
 import { HistorySending } from './history-sending.ts'
-import { isUnanswered, outgoing, readHistory } from './history-swarm.ts'
+import { outgoing, readHistory } from './history-swarm.ts'
 import { type HistoryRequestView, historyRequestView, type OwnHistoryView, ownHistoryView } from './read-models.ts'
 
 export interface HistoryParts {

@@ -13,11 +13,11 @@
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
-import { buildStore, MAX_TTL_MS, messageHash, NAMESPACE, parseStoreResult } from '@session-v2/network'
+import { MAX_TTL_MS, NAMESPACE } from '@session-v2/network'
 import type { Account, AccountKey, Keyring, PublishedKeys } from '@session-v2/protocol'
-import { accountIdBytes, buildAccountKeyRecord, currentKey, prepareRecipient, type Recipient } from '@session-v2/protocol'
+import { buildAccountKeyRecord, currentKey, prepareRecipient, type Recipient } from '@session-v2/protocol'
 import type { EventLog } from '../events/event-log.ts'
-import { requestSigner } from '../routing/request-signer.ts'
+import { storeAsOwner } from '../routing/own-swarm.ts'
 import type { SwarmRequests } from '../routing/swarm-requests.ts'
 import type { Table } from '../store/sealed/sealed-store.ts'
 import { newestPublishedKeys } from './published-keys.ts'
@@ -127,14 +127,8 @@ export class AccountKeyPublication {
     const isFresh = requests.clock.nowMs() - publishedAtMs < REPUBLISH_AFTER_MS
     if (strange !== undefined || (publishedKey === mine && isFresh)) return false
     const payload = buildAccountKeyRecord(crypto, random, account, key, { continuity: keys.keyring().keys })
-    const signer = requestSigner(account)
-    const options = { accountId: account.id, namespace: NAMESPACE.accountKeys, payload, ttlMs: MAX_TTL_MS, signer }
-    const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.accountKeys, payload)
-    const { result } = await requests.ask(account.id, {
-      build: timestampMs => buildStore(crypto, { ...options, timestampMs }),
-      read: answer => parseStoreResult(crypto, answer),
-    })
-    if (result.hash !== hash || result.stored.length <= result.failed.length) return false
+    const message = { namespace: NAMESPACE.accountKeys, payload, ttlMs: MAX_TTL_MS }
+    if (!(await storeAsOwner({ crypto, account, requests }, message))) return false
     const record = { ...this.#record, publishedKey: mine, publishedAtMs: requests.clock.nowMs() }
     await this.#parts.events.commit([this.#parts.table.put(RECORD, record)], [{ type: 'account_keys_published' }])
     this.#record = record

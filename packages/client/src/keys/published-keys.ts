@@ -23,7 +23,7 @@ export async function fetchPublishedKeys(
   crypto: Crypto,
   requests: SwarmRequests,
   account: AccountId,
-  judge: (keys: PublishedKeys) => Judgement = () => 'new',
+  judge: (keys: PublishedKeys) => Judgement,
 ): Promise<PublishedKeys | undefined> {
   const question = {
     build: (timestampMs: number) => buildRetrieve(crypto, { accountId: account, namespace: NAMESPACE.accountKeys, timestampMs }),

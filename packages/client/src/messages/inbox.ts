@@ -7,10 +7,9 @@
  */
 import type { Crypto } from '@session-v2/crypto'
 import { encodeHex } from '@session-v2/encoding'
-import { INBOX_MAX_TTL_MS, messageHash, NAMESPACE, type RetrievedMessage } from '@session-v2/network'
+import { INBOX_MAX_TTL_MS, NAMESPACE, type RetrievedMessage } from '@session-v2/network'
 import type { Account, AccountId, Content, Keyring, OpenMessageOutcome } from '@session-v2/protocol'
 import {
-  accountIdBytes,
   agreesWithEnvelope,
   decodeContent,
   messageIdentity,
@@ -21,6 +20,7 @@ import {
 import { isName } from '../account-record.ts'
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { Change } from '../ports/store.ts'
+import { ownMessageHash } from '../routing/own-swarm.ts'
 import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 import { type MessageLog, type MessageProtocol, type MessageRecord, messageIdOf } from './message-log.ts'
 import type { Quarantine, QuarantineReason } from './quarantine.ts'
@@ -110,7 +110,7 @@ export class Inbox {
    */
   #checked({ payload, timestampMs, expiryMs }: RetrievedMessage, nowMs: number): RetrievedMessage {
     const { crypto, account } = this.#parts
-    const hash = messageHash(crypto, accountIdBytes(account.id), NAMESPACE.messages, payload)
+    const hash = ownMessageHash(crypto, account, NAMESPACE.messages, payload)
     return { hash, payload, timestampMs, expiryMs: Math.min(expiryMs, nowMs + INBOX_MAX_TTL_MS) }
   }
 

@@ -11,7 +11,7 @@
  */
 import type { Crypto, Random } from '@session-v2/crypto'
 import { decodeHex, encodeHex } from '@session-v2/encoding'
-import { buildStore, INBOX_MAX_TTL_MS, messageHash, NAMESPACE, NetworkError, parseStoreResult } from '@session-v2/network'
+import { buildStore, INBOX_MAX_TTL_MS, messageHash, NAMESPACE, parseStoreResult } from '@session-v2/network'
 import type { Account, AccountId } from '@session-v2/protocol'
 import {
   accountIdBytes,
@@ -21,7 +21,7 @@ import {
   sealMessageV2NoPfs,
   textContent,
 } from '@session-v2/protocol'
-import { ClientError } from '../client-error.ts'
+import { ClientError, isUnanswered } from '../client-error.ts'
 import type { ClientEvent, EventLog } from '../events/event-log.ts'
 import type { AccountKeyPublication } from '../keys/account-key-publication.ts'
 import type { RecipientKeyCache } from '../keys/recipient-keys.ts'
@@ -192,8 +192,7 @@ export class Outbox {
       const hash = await this.#store(target, sealed.payload)
       return hash === undefined ? undefined : { state: 'stored', protocol: sealed.protocol, hash }
     } catch (error) {
-      const waits = error instanceof NetworkError || (error instanceof ClientError && WAITING.has(error.code))
-      if (waits) return undefined
+      if (isUnanswered(error)) return undefined
       throw error
     }
   }
@@ -251,8 +250,6 @@ export class Outbox {
     return this.#parts.requests.clock.nowMs()
   }
 }
-
-const WAITING: ReadonlySet<string> = new Set(['network-unavailable', 'no-path', 'clock-off'])
 
 function checkText(body: string): void {
   if (body === '' || !body.isWellFormed())
