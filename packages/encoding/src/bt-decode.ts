@@ -1,13 +1,17 @@
 /** Strict bt-decoding into values: the whole input, and only canonical input, so that encoding again gives the same bytes (ENC-03). */
 import { ASCII, BtScanner } from './bt-scan.ts'
 import type { BtDict, BtLimits, BtValue, ByteKey } from './bt-value.ts'
-import { byteKey } from './bt-value.ts'
+import { BT_LIMITS, byteKey } from './bt-value.ts'
+
+const VALUE_MIN_BYTES = 2
 
 /**
  * The value of `bytes`. Byte strings are copies.
  * @throws EncodingError for anything that `encodeBt` would not have written, and beyond `limits`.
  */
-export function decodeBt(bytes: Uint8Array, limits?: BtLimits): BtValue {
+export function decodeBt(bytes: Uint8Array, limits: BtLimits = BT_LIMITS): BtValue {
+  // Where there may be too many values, they are counted before they are made: a value of two bytes takes two hundred in memory.
+  if (bytes.length > VALUE_MIN_BYTES * limits.values) new BtScanner(bytes, limits).skip(0)
   const scanner = new BtScanner(bytes, limits)
   const value = readValue(scanner, 0)
   if (scanner.offset !== bytes.length) throw scanner.error('trailing-bytes', 'bytes after the value')

@@ -1,6 +1,7 @@
-import { buildDelete } from '@session-v2/network'
+import { buildDelete, encodeRequest } from '@session-v2/network'
 import { afterEach, describe, expect, it } from 'vitest'
 import { handOver } from '../src/swarm/handing-over.ts'
+import { forgetAll } from './message-store-contract-parts.ts'
 import { type Member, type Owner, SwarmUnderTest } from './swarm-under-test.ts'
 
 let swarm: SwarmUnderTest
@@ -35,9 +36,9 @@ describe('handing over (NODE-97)', () => {
     swarm.place(i => (i < 2 ? LEFT : RIGHT))
     const moved = owners.filter(({ account }) => one!.swarms.swarmOf(account)?.id === RIGHT)
     expect(moved.length).toBeGreaterThan(0)
-    for (const member of [three, four]) for (const owner of moved) await member!.store.forget(owner.account)
+    for (const member of [three, four]) for (const owner of moved) await forgetAll(member!.store, owner.account)
     const given = await give(one!)
-    expect(given).toEqual({ foreign: moved.length, forgotten: moved.length, sent: moved.length * 4 })
+    expect(given).toEqual({ foreign: moved.length, forgotten: moved.length * 2, sent: moved.length * 4 })
     for (const owner of moved) {
       expect(await one!.versions(owner)).toEqual([])
       for (const member of [three, four]) {
@@ -45,7 +46,7 @@ describe('handing over (NODE-97)', () => {
         expect(await member!.versions(owner)).toHaveLength(2)
       }
     }
-    expect(await give(two!), 'the second finds that all is there').toMatchObject({ forgotten: moved.length, sent: 0 })
+    expect(await give(two!), 'the second finds that all is there').toMatchObject({ forgotten: moved.length * 2, sent: 0 })
     expect(await give(one!)).toEqual({ foreign: 0, forgotten: 0, sent: 0 })
     const stayed = owners.filter(owner => !moved.includes(owner))
     for (const owner of stayed) expect(await one!.texts(owner)).toEqual(['a'])
@@ -60,7 +61,7 @@ describe('handing over (NODE-97)', () => {
     swarm.place(i => (i === 0 ? RIGHT : LEFT))
     if (!isRight()) swarm.place(i => (i === 0 ? LEFT : RIGHT))
     expect(isRight()).toBe(true)
-    for (const member of swarm.members.slice(1)) await member.store.forget(owner.account)
+    for (const member of swarm.members.slice(1)) await forgetAll(member.store, owner.account)
     swarm.cut(0, 1)
     swarm.cut(0, 2)
     expect(await give(one!)).toEqual({ foreign: 1, forgotten: 0, sent: 0 })
@@ -83,12 +84,34 @@ describe('who hands over (NODE-97)', () => {
     const [owner] = ownersOf(two!, 1)
     swarm.place(() => LEFT)
     await one!.put(owner!, 'a')
-    await two!.store.forget(owner!.account)
+    await forgetAll(two!.store, owner!.account)
     const before = two!.swarms.nodes
     swarm.place(i => (i === 0 ? LEFT : RIGHT))
     two!.swarms.replace(before.map(node => ({ ...node, swarmId: node.port === 1 ? RIGHT : LEFT })))
     expect(await give(one!)).toEqual({ foreign: 1, forgotten: 0, sent: 0 })
     expect(await one!.texts(owner!)).toEqual(['a'])
+  })
+  it('keeps what a request made of an item while it was given, and gives that next', async () => {
+    swarm = await SwarmUnderTest.start(2)
+    const [one, two] = swarm.members
+    swarm.place(i => (i === 0 ? LEFT : RIGHT))
+    const [owner] = ownersOf(two!, 1)
+    swarm.place(() => LEFT)
+    for (const text of ['deleted', 'kept']) await one!.put(owner!, text)
+    await forgetAll(two!.store, owner!.account)
+    swarm.place(i => (i === 0 ? LEFT : RIGHT))
+    const proof = encodeRequest(buildDelete(swarm.crypto, { signer: owner!, hashes: [swarm.hashOf(owner!, 'deleted')] }), 'bt')
+    let deleted: Promise<unknown> | undefined
+    two!.lie = ({ method }) => {
+      const change = { atMs: swarm.clock.ms + 1, mode: 'asked', proof } as const
+      if (method === 'sync_put') deleted ??= one!.store.delete(owner!.account, [swarm.hashOf(owner!, 'deleted')], change)
+      return undefined
+    }
+    expect(await give(one!)).toEqual({ foreign: 1, forgotten: 1, sent: 2 })
+    await deleted
+    expect(await give(one!)).toEqual({ foreign: 1, forgotten: 1, sent: 1 })
+    expect(await two!.texts(owner!)).toEqual(['kept'])
+    expect(await give(one!)).toEqual({ foreign: 0, forgotten: 0, sent: 0 })
   })
   it('goes page by page through an account with more items than one offer has', async () => {
     swarm = await SwarmUnderTest.start(2)
@@ -108,7 +131,7 @@ describe('who hands over (NODE-97)', () => {
         ),
       ),
     )
-    expect(await give(one!)).toEqual({ foreign: 1, forgotten: 1, sent: 2_500 })
+    expect(await give(one!)).toEqual({ foreign: 1, forgotten: 2_500, sent: 2_500 })
     expect(await two!.texts(owner!)).toEqual(texts.toSorted())
   })
 })

@@ -103,6 +103,20 @@ describe('CORS (NODE-62)', () => {
 describe('bodies (NODE-61)', () => {
   const head = 'POST /storage_rpc/v1 HTTP/1.1\r\nHost: node\r\n'
 
+  it.each([1, 2, 300, 1000])('are whole when they come in %i pieces, of a said length or not', async count => {
+    const owner = test.account()
+    const { method, params } = test.storeRequest(owner, 'x'.repeat(30_000))
+    const body = JSON.stringify({ method, params })
+    const sizeBytes = Math.ceil(body.length / count)
+    const pieces = Array.from({ length: Math.ceil(body.length / sizeBytes) }, (_, i) =>
+      body.slice(i * sizeBytes, (i + 1) * sizeBytes),
+    )
+    const chunks = pieces.map(piece => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')
+    const end = 'Connection: close\r\n'
+    expect(await raw(`${head}${end}Content-Length: ${body.length}\r\n\r\n${body}`)).toMatch(/^HTTP\/1.1 200 /)
+    expect(await raw(`${head}${end}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /)
+  })
+
   it('are 413 when declared too large, without being read', async () => {
     const received = await raw(`${head}Content-Length: 10485761\r\n\r\n`)
     expect(received).toMatch(/^HTTP\/1.1 413 /)

@@ -5,6 +5,7 @@ import {
   account,
   asked,
   bytes,
+  forgetAll,
   HOUR,
   hashes,
   hashOf,
@@ -144,7 +145,7 @@ function deletingAgain(open: Open): void {
         await setLater(test)
         expect(await remove()).toHaveLength(1)
         expect(await versionOf(store, 'a')).toEqual({ ...times(at + 5), isTombstone: true, expiryMs: at + 5 + TOMBSTONE_MS })
-        await store.forget(account(1))
+        await forgetAll(store, account(1))
       }
     }),
   )
@@ -157,7 +158,7 @@ function deletingAgain(open: Open): void {
         await setLater(test)
         expect(await store.delete(account(1), [hashOf('a')], change)).toEqual([hashOf('a')])
         expect(await versionOf(store, 'a')).toMatchObject(times(at + 1))
-        await store.forget(account(1))
+        await forgetAll(store, account(1))
       }
       await setLater(test)
       expect(await store.delete(account(1), [hashOf('a')], late(at - 1))).toEqual([])

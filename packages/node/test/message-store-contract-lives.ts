@@ -8,6 +8,7 @@ import {
   bytes,
   DAY,
   expectSums,
+  forgetAll,
   HOUR,
   hashes,
   hashOf,
@@ -223,7 +224,7 @@ function ended(open: Open): void {
         if (isSwept) await store.sweep()
         expect(await store.merge([item(times(at + 1))], replaces)).toBe(1)
         expect(await versionOf(store, 'a')).toMatchObject({ ...times(at + 1), isTombstone: false })
-        await store.forget(account(1))
+        await forgetAll(store, account(1))
         await expectSums(test)
       }
     }),

@@ -56,6 +56,17 @@ export function late(atMs: number, proof?: string): Change {
   return { ...asked(atMs, proof), mode: 'late' }
 }
 
+/** Forgets all that is kept of an account; whoever calls is alone. */
+export async function forgetAll(store: MessageStore, owner: Uint8Array): Promise<void> {
+  for (
+    let versions = await store.versionsOf(owner, 1_000);
+    versions.length > 0;
+    versions = await store.versionsOf(owner, 1_000)
+  ) {
+    expect(await store.forget(versions)).toBe(versions.length)
+  }
+}
+
 /** Keeps a message as asked now. */
 export function put({ store, nowMs }: StoreUnderTest, one: StoredMessage) {
   return store.store(one, replaces(one.namespace), asked(nowMs()))

@@ -47,8 +47,8 @@ export function decodeAnswer(form: RequestForm, bytes: Uint8Array): unknown {
   }
 }
 
-/** The value with base64 in place of bytes. */
-export function toJson(value: unknown, base64 = encodePadded): unknown {
+/** The value with base64 in place of bytes, or with what the caller makes of them. */
+export function toJson(value: unknown, base64: (bytes: Uint8Array) => unknown = encodePadded): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Uint8Array) return base64(value)
   if (Array.isArray(value)) return value.map(item => toJson(item, base64))

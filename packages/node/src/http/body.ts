@@ -28,8 +28,9 @@ export interface BodyLimits {
 export const BODY_PART_BYTES = 64 * 1024
 
 const TOO_LARGE: Body = { outcome: 'too-large' }
-/** Pieces that are held before they are made one: each takes some 200 bytes beside its own, and a body can come byte by byte. */
-const PIECES_HELD = 256
+const NOTHING = Buffer.alloc(0)
+/** How much longer the memory for a body gets each time that it is too short. */
+const GROWTH = 4
 /** Behind so many, a piece is paid for as if it had so many bytes more: what it costs beside them. */
 const PIECES_FREE = 64
 const PIECE_BYTES = 4096
@@ -43,14 +44,14 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, reading: 
   const declared = request.headers['content-length']
   if (declared !== undefined && Number(declared) > maxBytes) return Promise.resolve(TOO_LARGE)
   return new Promise(resolve => {
-    const pieces = new Pieces()
+    const gathered = new Gathered(Math.min(Number(declared ?? maxBytes), maxBytes))
     let size = 0
     let pieceCount = 0
     let paidBytes = BODY_PART_BYTES
     let ended = false
     const end = (body: Body): void => {
       ended = true
-      pieces.clear()
+      gathered.clear()
       resolve(body)
     }
     const stop = (body: Body): void => {
@@ -72,10 +73,10 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, reading: 
       if (ended) return
       if (size > maxBytes) stop(TOO_LARGE)
       else if (!gate.grow(reading.share, chunk.length)) end({ outcome: 'no-room' })
-      else pieces.add(chunk)
+      else gathered.add(chunk)
     })
     request.on('end', () => {
-      if (!ended) end({ outcome: 'read', bytes: pieces.bytes })
+      if (!ended) end({ outcome: 'read', bytes: gathered.bytes })
     })
     request.on('error', () => end({ outcome: 'aborted' }))
     request.on('close', () => end({ outcome: 'aborted' }))
@@ -92,25 +93,41 @@ export function hasLongBody(request: IncomingMessage): boolean {
   return isStreamed(request) || Number(request.headers['content-length'] ?? 0) > BODY_PART_BYTES
 }
 
-/** Pieces of a body as they arrive. */
-class Pieces {
-  #gathered: Buffer[] = []
-  #pieces: Buffer[] = []
+/** A body as it arrives: its first piece as it is, what has more in memory of its own, so that small pieces do not keep large ones alive. */
+class Gathered {
+  readonly #maxBytes: number
+  #bytes: Buffer = NOTHING
+  #sizeBytes = 0
 
-  add(piece: Buffer): void {
-    if (this.#pieces.push(piece) < PIECES_HELD) return
-    this.#pieces.push(Buffer.concat(this.#pieces))
-    this.#pieces = []
+  /** It will have `maxBytes` at most. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
   }
 
-  /** All of them as one. */
+  add(piece: Buffer): void {
+    const sizeBytes = this.#sizeBytes + piece.length
+    if (this.#sizeBytes === 0) {
+      this.#bytes = piece
+    } else {
+      if (sizeBytes > this.#bytes.length) this.#grow(sizeBytes)
+      piece.copy(this.#bytes, this.#sizeBytes)
+    }
+    this.#sizeBytes = sizeBytes
+  }
+
   get bytes(): Buffer {
-    const all = [...this.#gathered, ...this.#pieces]
-    return all.length === 1 ? all[0]! : Buffer.concat(all)
+    return this.#bytes.subarray(0, this.#sizeBytes)
   }
 
   clear(): void {
-    this.#gathered = []
-    this.#pieces = []
+    this.#bytes = NOTHING
+    this.#sizeBytes = 0
+  }
+
+  /** What nobody has sent yet takes no memory of the machine; but the engine counts it, so it is not all that was announced. */
+  #grow(neededBytes: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(neededBytes, Math.min(this.#maxBytes, GROWTH * neededBytes)))
+    this.#bytes.copy(grown, 0, 0, this.#sizeBytes)
+    this.#bytes = grown
   }
 }

@@ -1,6 +1,9 @@
 /** What a route answers, and how it is written to the connection. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { LongAnswer } from '../rpc/json-answer.ts'
+
+const JSON_TYPE = 'application/json'
 
 export interface HttpAnswer {
   readonly status: number
@@ -35,12 +38,16 @@ export interface Content {
   readonly sizeBytes: number
 }
 
-/** A string goes out in one write together with the head, bytes would follow in a second: JSON stays a string. */
+/** A string goes out in one write together with the head, bytes would follow in a second: JSON stays a string, unless it is long. */
 export function contentOf({ body }: HttpAnswer): Content {
   if (body instanceof Uint8Array) return { type: 'application/octet-stream', body, sizeBytes: body.length }
+  if (body instanceof LongAnswer) {
+    const json = body.encode()
+    return { type: JSON_TYPE, body: json, sizeBytes: json.length }
+  }
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   return {
-    type: typeof body === 'string' ? 'text/plain' : 'application/json',
+    type: typeof body === 'string' ? 'text/plain' : JSON_TYPE,
     body: text,
     sizeBytes: Buffer.byteLength(text),
   }

@@ -20,6 +20,7 @@ import type { CorsOrigins } from '../config/node-config.ts'
 import { describeException, type Log } from '../log.ts'
 import { NodeError } from '../node-error.ts'
 import { addressKey, TrustedProxies } from '../operations/client-address.ts'
+import { leaveBehind } from '../operations/heap.ts'
 import type { NodeMetrics } from '../operations/metrics.ts'
 import type { TlsTexts } from '../operations/tls.ts'
 import { type Clock, monotonicClock, type Timers } from '../ports.ts'
@@ -74,6 +75,8 @@ const SHUN_MS = 5_000
 /** Requests that such a client may send before it has its refusal; they are not answered. */
 const AHEAD_MAX = 8
 const SLOW_CHECKS_PER_TIMEOUT = 4
+/** Bodies and answers from this size on are worth collecting when they are not needed any more. */
+const LARGE_BYTES = 256 * 1024
 const NOT_FOUND = 404
 /** What clients and nodes have spoken since 2018; the suites are those that both sides compute fast. */
 const TLS_SETTINGS = {
@@ -192,7 +195,9 @@ export class HttpServer {
         body.outcome === 'read' ? await this.#run(route, body.bytes, request, address, connection) : this.#refuse(body)
       if (answer !== undefined) this.#send(request, response, answer, startedMs)
     } finally {
+      const { bytes } = reading.share
       this.#gate.release(reading.share)
+      if (bytes > LARGE_BYTES) this.#options.timers.soon(() => leaveBehind(bytes))
     }
   }
 

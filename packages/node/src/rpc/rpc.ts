@@ -6,7 +6,6 @@ import {
   type ParsedRequest,
   parseRequest,
   type RequestForm,
-  toJson,
 } from '@session-v2/network'
 import { describeException } from '../log.ts'
 import { takenAt } from '../swarm/forwarded-request.ts'
@@ -28,8 +27,8 @@ import { revokedSubaccounts } from './handlers/revoked-subaccounts.ts'
 import { sequence } from './handlers/sequence.ts'
 import { store } from './handlers/store.ts'
 import { unrevokeSubaccount } from './handlers/unrevoke-subaccount.ts'
+import { jsonAnswer } from './json-answer.ts'
 import type { Asked, MethodAnswer, NodeServices, RpcAnswer } from './services.ts'
-import { base64 } from './wire-fields.ts'
 
 const FAILED = { status: 500, body: 'request failed' } as const
 const STALE = { status: 406, body: 'swarm request timestamp too far from current time' } as const
@@ -43,7 +42,7 @@ export interface WireAnswer {
 /** Writes an answer in the form of its request (RPC-04). What is bytes already has no form (RPC-81). */
 function inForm(form: RequestForm, { status, body }: MethodAnswer): WireAnswer {
   if (typeof body === 'string' || body instanceof Uint8Array) return { status, body }
-  return { status, body: form === 'json' ? (toJson(body, base64) as object) : (encodeAnswer(form, body) as Uint8Array) }
+  return { status, body: form === 'json' ? jsonAnswer(body) : (encodeAnswer(form, body) as Uint8Array) }
 }
 
 /** For those who look at what an answer says: bytes say nothing to them. */

@@ -53,6 +53,13 @@ export function isLater(version: Version, held: Version | undefined): boolean {
   return version.expiryMs > held.expiryMs
 }
 
+/** Whether both say the same of an item, in every respect. */
+export function isSame(version: Version, other: Version): boolean {
+  const { decidedAtMs, changedAtMs, isTombstone, expiryMs } = version
+  const isOfSameTimes = decidedAtMs === other.decidedAtMs && changedAtMs === other.changedAtMs
+  return isOfSameTimes && isTombstone === other.isTombstone && expiryMs === other.expiryMs
+}
+
 /** Times of what is stored now and was not there before. */
 export function timesOfNew(atMs: number): VersionTimes {
   return { decidedAtMs: atMs, changedAtMs: atMs }

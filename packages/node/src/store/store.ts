@@ -230,8 +230,11 @@ export interface SwarmStore {
   accounts(limit: number, after?: Uint8Array): Promise<readonly Uint8Array[]>
   /** All items of an account, tombstones included, at most `limit`, in the order of (hash, namespace), behind `after`. */
   versionsOf(account: Uint8Array, limit: number, after?: ItemVersion): Promise<readonly ItemVersion[]>
-  /** Forgets an account with everything that is kept of it, without tombstones: others keep it now. */
-  forget(account: Uint8Array): Promise<void>
+  /**
+   * Forgets these versions of items, without tombstones: others have them now. What has changed since is kept. Resolves to how many it
+   * has forgotten.
+   */
+  forget(versions: readonly ItemVersion[]): Promise<number>
   /** Keeps a write for a member, due after `DELIVERY_DELAY_MS`; of more than `limit` for one member the oldest are dropped. */
   queueDelivery(peer: string, body: Uint8Array, nowMs: number, limit: number): Promise<void>
   /**

@@ -26,7 +26,7 @@ export interface HandingOverParts {
 export interface HandedOver {
   /** Accounts that fall to another swarm. */
   readonly foreign: number
-  /** Of those, how many others have now, and this node has forgotten. */
+  /** Their items that others have now, and this node has forgotten. */
   readonly forgotten: number
   /** Items that were sent, each to every member that wanted it. */
   readonly sent: number
@@ -35,7 +35,8 @@ export interface HandedOver {
 /** Accounts of one swarm with their items, as many as one offer has. */
 interface Parcel {
   readonly swarm: Swarm
-  readonly accounts: Uint8Array[]
+  /** The first of them, and the only one where there is more than one page. */
+  readonly account: Uint8Array
   readonly versions: ItemVersion[]
 }
 
@@ -51,9 +52,9 @@ export async function handOver(parts: HandingOverParts): Promise<HandedOver> {
     total.foreign += foreign.length
     for (const parcel of await parcelsOf(parts, foreign)) {
       if (isStopped()) return total
-      const { sent, isDone } = await deliverParcel(parts, parcel)
+      const { sent, forgotten } = await deliverParcel(parts, parcel)
       total.sent += sent
-      if (isDone) total.forgotten += await forgetAll(parts, parcel)
+      total.forgotten += forgotten
     }
   } while (after !== undefined && !isStopped())
   return total
@@ -74,59 +75,65 @@ async function parcelsOf({ store, swarms }: HandingOverParts, accounts: readonly
     const versions = await store.versionsOf(account, ITEMS_MAX)
     let parcel = open.get(swarm)
     if (parcel === undefined || parcel.versions.length + versions.length >= ITEMS_MAX) {
-      parcel = { swarm, accounts: [], versions: [] }
+      parcel = { swarm, account, versions: [] }
       parcels.push(parcel)
       open.set(swarm, parcel)
     }
-    parcel.accounts.push(account)
     parcel.versions.push(...versions)
   }
   return parcels
 }
 
-/** Done when somebody has everything, and nobody who answers lacks anything. */
-async function deliverParcel(parts: HandingOverParts, parcel: Parcel): Promise<{ sent: number; isDone: boolean }> {
+/** Forgets each page that somebody has, and that nobody who answers lacks. */
+async function deliverParcel(parts: HandingOverParts, parcel: Parcel): Promise<{ sent: number; forgotten: number }> {
   let sent = 0
-  let reached = 0
-  let isDone = true
-  for (const member of parcel.swarm.members) {
-    if (parts.client.isUnaware(member)) continue
-    try {
-      const given = await giveTo(parts, member, parcel)
-      sent += given.sent
-      isDone &&= given.isDone
-      reached += 1
-    } catch (error) {
-      if (!(error instanceof NodeError) || error.code.startsWith('store')) throw error
-      parts.log.debug({ peer: member.ed25519, ...describeException(error) }, 'a node did not take what falls to it')
-      if (error.code === 'bad-peer-response') isDone = false
+  let forgotten = 0
+  const silent = new Set<ServiceNode>()
+  for await (const versions of pagesOf(parts.store, parcel)) {
+    let reached = 0
+    let isDone = true
+    for (const member of parcel.swarm.members) {
+      if (silent.has(member) || parts.client.isUnaware(member)) continue
+      try {
+        const given = await giveTo(parts, member, versions)
+        sent += given.sent
+        isDone &&= given.isDone
+        reached += 1
+      } catch (error) {
+        if (!(error instanceof NodeError) || error.code.startsWith('store')) throw error
+        parts.log.debug({ peer: member.ed25519, ...describeException(error) }, 'a node did not take what falls to it')
+        if (error.code === 'bad-peer-response') isDone = false
+        silent.add(member)
+      }
     }
+    if (isDone && reached > 0) forgotten += await forget(parts, parcel, versions)
   }
-  return { sent, isDone: isDone && reached > 0 }
+  return { sent, forgotten }
 }
 
-async function giveTo(parts: HandingOverParts, member: ServiceNode, parcel: Parcel): Promise<{ sent: number; isDone: boolean }> {
+async function giveTo(
+  { store, client }: HandingOverParts,
+  member: ServiceNode,
+  versions: readonly ItemVersion[],
+): Promise<{ sent: number; isDone: boolean }> {
   let sent = 0
   let isDone = true
-  for await (const versions of pagesOf(parts.store, parcel)) {
-    const { wanted } = await parts.client.ask(member, { method: 'sync_offer', versions })
-    for (let left: readonly ItemVersion[] = versions.filter((_, i) => wanted[i]); left.length > 0; ) {
-      const items = await parts.store.items(left, ITEMS_BUDGET_BYTES)
-      if (items.length === 0) break
-      const { outcomes } = await parts.client.ask(member, { method: 'sync_put', items })
-      sent += items.length
-      isDone &&= outcomes.every(outcome => outcome !== 'later')
-      left = behind(left, items)
-    }
+  const { wanted } = await client.ask(member, { method: 'sync_offer', versions })
+  for (let left: readonly ItemVersion[] = versions.filter((_, i) => wanted[i]); left.length > 0; ) {
+    const items = await store.items(left, ITEMS_BUDGET_BYTES)
+    if (items.length === 0) break
+    const { outcomes } = await client.ask(member, { method: 'sync_put', items })
+    sent += items.length
+    isDone &&= outcomes.every(outcome => outcome !== 'later')
+    left = behind(left, items)
   }
   return { sent, isDone }
 }
 
 /** All that is kept of the accounts: the first page is there already, what does not fit into one belongs to a single account. */
-async function* pagesOf(store: MessageStore, { accounts, versions }: Parcel): AsyncGenerator<readonly ItemVersion[]> {
+async function* pagesOf(store: MessageStore, { account, versions }: Parcel): AsyncGenerator<readonly ItemVersion[]> {
   yield versions
-  const [account] = accounts
-  for (let page: readonly ItemVersion[] = versions; account !== undefined && page.length === ITEMS_MAX; ) {
+  for (let page: readonly ItemVersion[] = versions; page.length === ITEMS_MAX; ) {
     page = await store.versionsOf(account, ITEMS_MAX, page.at(-1))
     if (page.length > 0) yield page
   }
@@ -137,13 +144,7 @@ function behind(names: readonly ItemVersion[], items: readonly Item[]): readonly
   return names.slice(names.findIndex(name => nameKey(name) === last) + 1)
 }
 
-/** The list of nodes may have changed meanwhile. */
-async function forgetAll({ store, swarms }: HandingOverParts, { accounts, swarm }: Parcel): Promise<number> {
-  let forgotten = 0
-  for (const account of accounts) {
-    if (!isForeign(swarms, account) || swarms.swarmOf(account)?.id !== swarm.id) continue
-    await store.forget(account)
-    forgotten += 1
-  }
-  return forgotten
+/** What was given, as it was given: a request may have changed something meanwhile, and the list of nodes too. */
+function forget({ store, swarms }: HandingOverParts, { swarm }: Parcel, versions: readonly ItemVersion[]): Promise<number> {
+  return store.forget(versions.filter(({ account }) => isForeign(swarms, account) && swarms.swarmOf(account)?.id === swarm.id))
 }

@@ -32,6 +32,8 @@ export interface UpkeepStatus {
 const LAST_SWARM = 'swarm'
 /** A member that begins to answer and never gives everything does not keep a node from serving. */
 const ATTEMPTS_MAX = 60
+/** A request that was being answered when the list came may still keep something for so long, for an account that falls to another swarm now. */
+const REQUEST_MAX_MS = 60_000
 
 export class SwarmUpkeep {
   readonly deliveries: Deliveries
@@ -123,8 +125,7 @@ export class SwarmUpkeep {
     this.#listedMs = monotonic.nowMs()
     this.#attempts = 0
     this.#soon('compare', 0, () => this.#compare())
-    // Once more later: a request that was being answered may have kept something for an account that falls to another swarm now.
-    this.#soon('hand over', 0, () => this.#handOver(true))
+    this.#soon('hand over', 0, () => this.#handOver())
     if (swarms.own !== undefined && swarms.peers.length === 0) this.#finish()
   }
 
@@ -197,7 +198,8 @@ export class SwarmUpkeep {
     }
   }
 
-  async #handOver(again: boolean): Promise<void> {
+  async #handOver(): Promise<void> {
+    const isEarly = this.#parts.monotonic.nowMs() - this.#listedMs < REQUEST_MAX_MS
     const { foreign, forgotten, sent } = await handOver({
       ...this.#parts,
       client: this.#client,
@@ -205,7 +207,7 @@ export class SwarmUpkeep {
     })
     this.#handedOver += sent
     if (foreign > 0) this.#parts.log.info({ foreign, forgotten, sent }, 'accounts of other swarms handed over')
-    if (again || foreign > 0) this.#soon('hand over', this.#parts.times.handOverMs, () => this.#handOver(false))
+    if (isEarly || foreign > 0) this.#soon('hand over', this.#parts.times.handOverMs, () => this.#handOver())
   }
 
   #every(name: string, pauseMs: number, run: () => Promise<void>): void {

@@ -43,7 +43,7 @@ import { Sweep } from './sweep.ts'
 import { FORGET, MERGE } from './takeover-scripts.ts'
 
 /** Items of a slice that is merged; a slice of one account is one script. */
-const MERGE_SLICE = 64
+const TAKEOVER_SLICE = 64
 /** Behind every timestamp. */
 const ALWAYS_MS = Number.MAX_SAFE_INTEGER
 
@@ -187,15 +187,7 @@ class RedisStore implements MessageStore {
   }
 
   merge(items: readonly Item[], replaces: (namespace: number) => boolean): Promise<number> {
-    return this.#do(async () => {
-      let merged = 0
-      for (let at = 0; at < items.length; at += MERGE_SLICE) {
-        const byAccount = groupBy(items.slice(at, at + MERGE_SLICE), ({ account }) => accountHex(account))
-        const counts = await Promise.all([...byAccount.values()].map(list => this.#mergeAccount(list, replaces)))
-        merged += counts.reduce((a, b) => a + b, 0)
-      }
-      return merged
-    })
+    return this.#eachAccount(items, list => this.#mergeAccount(list, replaces))
   }
 
   accounts(limit: number, after?: Uint8Array): Promise<readonly Uint8Array[]> {
@@ -206,9 +198,13 @@ class RedisStore implements MessageStore {
     return this.#do(() => this.#reads.versionsOf(account, limit, after))
   }
 
-  forget(account: Uint8Array): Promise<void> {
-    return this.#do(async () => {
-      while (textOfReply((await this.#writes.write(FORGET, account, []))[0]) === '1');
+  forget(versions: readonly ItemVersion[]): Promise<number> {
+    return this.#eachAccount(versions, async list => {
+      const args = list.flatMap(version => {
+        const { isTombstone, decidedAtMs, changedAtMs, expiryMs } = version
+        return [itemName(version), isTombstone ? 't' : 'm', decidedAtMs, changedAtMs, expiryMs]
+      })
+      return Number(textOfReply((await this.#writes.write(FORGET, list[0]!.account, args))[0]))
     })
   }
 
@@ -269,6 +265,19 @@ class RedisStore implements MessageStore {
       behind = next ?? ''
     } while (behind !== '')
     return affected.sort((a, b) => a.namespace - b.namespace || (a.hash < b.hash ? -1 : 1))
+  }
+
+  /** Writes slice by slice, those of an account together; resolves to the sum of what each counts. */
+  #eachAccount<T extends ItemVersion>(items: readonly T[], write: (ofAccount: readonly T[]) => Promise<number>): Promise<number> {
+    return this.#do(async () => {
+      let sum = 0
+      for (let at = 0; at < items.length; at += TAKEOVER_SLICE) {
+        const byAccount = groupBy(items.slice(at, at + TAKEOVER_SLICE), ({ account }) => accountHex(account))
+        const counts = await Promise.all([...byAccount.values()].map(write))
+        sum += counts.reduce((a, b) => a + b, 0)
+      }
+      return sum
+    })
   }
 
   async #mergeAccount(items: readonly Item[], replaces: (namespace: number) => boolean): Promise<number> {

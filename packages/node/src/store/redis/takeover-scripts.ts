@@ -39,13 +39,20 @@ end
 return done({ tostring(merged) })`,
 )
 
-/** → whether there is more */
+/** name, kind, decided, changed, expiry of each → how many are gone */
 export const FORGET = script(
   'none',
   `${WRITING}
-local names = redis.call('ZRANGE', O, 0, ${SLICE} - 1)
-for _, name in ipairs(names) do clear(name) end
-return done({ #names == ${SLICE} and '1' or '0' })`,
+local gone = 0
+for n = 5, #ARGV, 5 do
+  local h, dead = live(record(ARGV[n])), ARGV[n + 1] == 't'
+  if h and h.dead == dead and h.decided == tonumber(ARGV[n + 2]) and h.changed == tonumber(ARGV[n + 3])
+    and h.expiry == tonumber(ARGV[n + 4]) then
+    clear(h.name)
+    gone = gone + 1
+  end
+end
+return done({ tostring(gone) })`,
 )
 
 /** → how many messages went, whether there is more */

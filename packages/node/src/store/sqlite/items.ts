@@ -156,13 +156,18 @@ export class Items {
     this.sql.remove.run(held.messageId!)
   }
 
+  /** Removes what is held, a message or a tombstone, without a trace. */
+  drop(owner: Owner, held: Held): void {
+    if (held.messageId === undefined) this.#unbury(owner, held)
+    else if (held.isTombstone) this.sql.remove.run(held.messageId)
+    else this.remove(held)
+  }
+
   /** Leaves a tombstone in the place of what is held, which is not later. */
   bury(owner: Owner, name: Pick<ItemName, 'namespace' | 'hash'>, times: VersionTimes, proofId: number | null, held?: Held): void {
     const { namespace, hash } = name
     const { decidedAtMs, changedAtMs } = times
-    if (held !== undefined && held.messageId === undefined) this.#unbury(owner, held)
-    else if (held?.isTombstone === false) this.remove(held)
-    else if (held !== undefined) this.sql.remove.run(held.messageId!)
+    if (held !== undefined) this.drop(owner, held)
     const expiryMs = tombstoneExpiryMs(changedAtMs)
     if (expiryMs <= this.nowMs()) return
     this.sql.bury.run(owner.id, namespace, hash, changedAtMs, changedAtMs - decidedAtMs, proofId)

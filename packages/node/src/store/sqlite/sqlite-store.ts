@@ -37,7 +37,7 @@ import { prepareDatabase } from './schema.ts'
 import { prepareAll, type Statements } from './statements.ts'
 import { SumLedger } from './sum-ledger.ts'
 import { SWEEP_SLICE, Sweep } from './sweep.ts'
-import { MERGE_SLICE, Takeover } from './takeover.ts'
+import { TAKEOVER_SLICE, Takeover } from './takeover.ts'
 
 const NOTES = {
   read: 'SELECT text FROM notes WHERE name = ?',
@@ -73,7 +73,7 @@ class SqliteStore implements MessageStore {
     this.#reads = new MessageReads(database, this.#items)
     this.#itemReads = new ItemReads(database, this.#items, this.#proofs)
     this.#revocations = new Revocations(database, crypto, this.#items)
-    this.#takeover = new Takeover(database, this.#items)
+    this.#takeover = new Takeover(this.#items)
     this.#sweep = new Sweep(database, this.#items)
     this.#deliveries = new Deliveries(database)
     this.#notes = prepareAll(database, NOTES)
@@ -205,8 +205,8 @@ class SqliteStore implements MessageStore {
 
   async merge(items: readonly Item[], replaces: (namespace: number) => boolean): Promise<number> {
     let merged = 0
-    for (let at = 0; at < items.length; at += MERGE_SLICE) {
-      const slice = items.slice(at, at + MERGE_SLICE)
+    for (let at = 0; at < items.length; at += TAKEOVER_SLICE) {
+      const slice = items.slice(at, at + TAKEOVER_SLICE)
       merged += await this.#commits.write(() => this.#takeover.merge(slice, replaces))
     }
     return merged
@@ -220,8 +220,13 @@ class SqliteStore implements MessageStore {
     return this.#read(() => this.#itemReads.versionsOf(account, limit, after))
   }
 
-  async forget(account: Uint8Array): Promise<void> {
-    while (await this.#commits.write(() => this.#takeover.forgetSlice(account)));
+  async forget(versions: readonly ItemVersion[]): Promise<number> {
+    let forgotten = 0
+    for (let at = 0; at < versions.length; at += TAKEOVER_SLICE) {
+      const slice = versions.slice(at, at + TAKEOVER_SLICE)
+      forgotten += await this.#commits.write(() => this.#takeover.forget(slice))
+    }
+    return forgotten
   }
 
   queueDelivery(peer: string, body: Uint8Array, nowMs: number, limit: number): Promise<void> {

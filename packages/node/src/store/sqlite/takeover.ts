@@ -1,31 +1,19 @@
 /** What members take over from one another, and what a node hands over and forgets (clauses NODE-80 to NODE-88). */
-import { isLater, tombstoneExpiryMs } from '../item-version.ts'
-import { type Item, REVOCATIONS, type StoredMessage } from '../store.ts'
-import type { Database } from './driver.ts'
+import { isLater, isSame, tombstoneExpiryMs } from '../item-version.ts'
+import { type Item, type ItemVersion, REVOCATIONS, type StoredMessage } from '../store.ts'
 import type { Items, Owner } from './items.ts'
-import { SLICE_ROWS } from './mailbox-walk.ts'
 import { emptySlot } from './message-writes.ts'
 import { dropOldest } from './revocations.ts'
-import { type Held, versionOfMessage, versionOfTombstone } from './rows.ts'
-import { prepareAll, type Statements } from './statements.ts'
+import type { Held } from './rows.ts'
 
-/** Items of a slice; their data has to be written. */
-export const MERGE_SLICE = 64
-
-const SQL = {
-  messages: `SELECT id, namespace, hash, expiry, changed, lag FROM messages WHERE owner = ? LIMIT ${SLICE_ROWS}`,
-  tombstones: `SELECT id, namespace, hash, changed, lag FROM tombstones WHERE owner = ? LIMIT ${SLICE_ROWS}`,
-  removeMessage: 'DELETE FROM messages WHERE id = ?',
-  removeTombstone: 'DELETE FROM tombstones WHERE id = ?',
-} as const
+/** Items of a slice; their data has to be written, or removed. */
+export const TAKEOVER_SLICE = 64
 
 export class Takeover {
   readonly #items: Items
-  readonly #sql: Statements<typeof SQL>
 
-  constructor(database: Database, items: Items) {
+  constructor(items: Items) {
     this.#items = items
-    this.#sql = prepareAll(database, SQL)
   }
 
   /** Takes the later ones over, on the open transaction; returns how many. */
@@ -38,25 +26,16 @@ export class Takeover {
     }).length
   }
 
-  /** Removes a slice of what is kept of an account, on the open transaction; whether there is more. */
-  forgetSlice(account: Uint8Array): boolean {
-    const owner = this.#items.owner(account)
-    if (owner === undefined) return false
-    const nowMs = this.#items.nowMs()
-    const messages = this.#sql.messages.all(owner.id)
-    for (const row of messages) {
-      const version = versionOfMessage(row, account)
-      if (version.expiryMs > nowMs) this.#items.ledger.subtract(version)
-      this.#sql.removeMessage.run(row.id!)
-    }
-    const tombstones = this.#sql.tombstones.all(owner.id)
-    for (const row of tombstones) {
-      const version = versionOfTombstone(row, account)
-      if (version.expiryMs > nowMs) this.#items.ledger.subtract(version)
-      this.#sql.removeTombstone.run(row.id!)
-    }
-    this.#items.dropIfEmpty(owner)
-    return messages.length === SLICE_ROWS || tombstones.length === SLICE_ROWS
+  /** Forgets a slice of versions that are held as they are, on the open transaction; returns how many. */
+  forget(slice: readonly ItemVersion[]): number {
+    return slice.filter(version => {
+      const owner = this.#items.owner(version.account)
+      const held = owner && this.#items.held(owner, version)
+      if (owner === undefined || held === undefined || !isSame(held, version)) return false
+      this.#items.drop(owner, held)
+      this.#items.dropIfEmpty(owner)
+      return true
+    }).length
   }
 
   #mergeTombstone(item: Item, proofId: () => number | null): boolean {
