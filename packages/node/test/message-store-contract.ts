@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { messageCost } from '../src/store/store.ts'
 import { changingContract } from './message-store-contract-changes.ts'
 import { deletionContract } from './message-store-contract-deletions.ts'
+import { forgettingContract } from './message-store-contract-forgetting.ts'
 import { lifeContract } from './message-store-contract-lives.ts'
 import { mergingContract } from './message-store-contract-merging.ts'
 import { convergenceContract } from './message-store-contract-model.ts'
@@ -34,6 +35,7 @@ export function messageStoreContract(name: string, open: Open): void {
     lifeContract(open)
     mergingContract(open)
     swarmStoreContract(open)
+    forgettingContract(open)
     convergenceContract(open)
     deletionContract(open)
   })

@@ -1,6 +1,6 @@
 /**
  * What clients were told, and whether it holds: after healing every message that was acknowledged is at every member, with the expiry that
- * was set last, and every message of which the deletion was acknowledged is at none.
+ * was set last, every message of which the deletion was acknowledged is at none, and what no answer has decided is at all or none.
  */
 import type { Crypto } from '@session-v2/crypto'
 import { buildRetrieve, type Namespace, type RequestSigner } from '@session-v2/network'
@@ -15,8 +15,8 @@ export interface Kept {
   readonly payload: Uint8Array
   readonly hash: string
   expiryMs: number
-  /** `in doubt` while a deletion is asked for and not acknowledged. */
-  state: 'kept' | 'in doubt' | 'deleted'
+  /** `in doubt` while a deletion is asked for; `undecided` when its answer does not say whether it has deleted the message. */
+  state: 'kept' | 'in doubt' | 'deleted' | 'undecided'
 }
 
 /** What is wrong at one member, by hashes. */
@@ -25,6 +25,8 @@ export interface Faults {
   readonly resurrected: readonly string[]
   /** There, but with another expiry than was set. */
   readonly otherExpiry: readonly string[]
+  /** There, and not everywhere, of what no answer has decided. */
+  readonly divided: readonly string[]
 }
 
 /** The members that an account falls to, by their URLs. */
@@ -78,17 +80,27 @@ export class Ledger {
     }
     last = await this.#read([...members], membersOf)
     console.log(this.#line(name, last))
-    for (const faults of last.values()) expect(faults).toEqual({ lost: [], resurrected: [], otherExpiry: [] })
+    for (const faults of last.values()) expect(faults).toEqual({ lost: [], resurrected: [], otherExpiry: [], divided: [] })
     expect(this.count('in doubt')).toBe(0)
   }
 
   async #read(members: readonly string[], membersOf: MembersOf): Promise<Map<string, Faults>> {
     const read = members.map(async url => [url, await this.#faultsAt(url, membersOf)] as const)
-    return new Map(await Promise.all(read))
+    const faults = new Map(await Promise.all(read))
+    return new Map([...faults].map(([url, one]) => [url, { ...one, divided: this.#divided(one.divided, faults, membersOf) }]))
   }
 
+  /** Those of the hashes that are not at every member. */
+  #divided(hashes: readonly string[], found: ReadonlyMap<string, Faults>, membersOf: MembersOf): readonly string[] {
+    return hashes.filter(hash => {
+      const members = membersOf(this.#kept.get(hash)!.owner)
+      return !members.every(url => found.get(url)!.divided.includes(hash))
+    })
+  }
+
+  /** What is wrong there; as `divided`, all that is there of what no answer has decided. */
   async #faultsAt(url: string, membersOf: MembersOf): Promise<Faults> {
-    const faults = { lost: [] as string[], resurrected: [] as string[], otherExpiry: [] as string[] }
+    const faults = { lost: [] as string[], resurrected: [] as string[], otherExpiry: [] as string[], divided: [] as string[] }
     for (const messages of this.#mailboxes()) {
       const { owner, namespace } = messages[0]!
       if (!membersOf(owner).includes(url)) continue
@@ -98,6 +110,7 @@ export class Ledger {
         if (state === 'kept' && foundMs === undefined) faults.lost.push(hash)
         else if (state === 'kept' && foundMs !== expiryMs) faults.otherExpiry.push(hash)
         else if (state === 'deleted' && foundMs !== undefined) faults.resurrected.push(hash)
+        else if (state === 'undecided' && foundMs !== undefined) faults.divided.push(hash)
       }
     }
     return faults
@@ -139,10 +152,12 @@ export class Ledger {
     const expiries = sum(one => one.otherExpiry)
     const ends = expiries === 0 ? '' : `, with another expiry ${expiries}`
     const deleted = `deleted ${this.count('deleted')}, resurrected ${sum(one => one.resurrected)}`
-    return `${name}: acknowledged ${kept}, ${everywhere}, ${deleted}${ends}`
+    const undecided = this.count('undecided')
+    const doubts = undecided === 0 ? '' : `, undecided ${undecided} of which ${sum(one => one.divided)} divided`
+    return `${name}: acknowledged ${kept}, ${everywhere}, ${deleted}${ends}${doubts}`
   }
 }
 
-function isNothing({ lost, resurrected, otherExpiry }: Faults): boolean {
-  return lost.length === 0 && resurrected.length === 0 && otherExpiry.length === 0
+function isNothing(faults: Faults): boolean {
+  return Object.values(faults).every(hashes => hashes.length === 0)
 }

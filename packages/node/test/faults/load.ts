@@ -98,10 +98,10 @@ export class Load {
   async delete(message: Kept, shares: Shares): Promise<void> {
     const { hash, owner: signer } = message
     message.state = 'in doubt'
-    // Where a try was not answered, it may have deleted the message already.
+    // Where a try was not answered, it may have deleted the message already; or who is asked now has not got it yet, and nothing is deleted.
     const isDone: IsDone = ({ answer, isCertain }) => !isCertain || isListed(answer, 'deleted', hash)
-    await this.#ask(shares, signer, () => buildDelete(this.#crypto, { signer, hashes: [hash] }), isDone)
-    message.state = 'deleted'
+    const { answer } = await this.#ask(shares, signer, () => buildDelete(this.#crypto, { signer, hashes: [hash] }), isDone)
+    message.state = isListed(answer, 'deleted', hash) ? 'deleted' : 'undecided'
   }
 
   /** Stores a message once more that was deleted. */
