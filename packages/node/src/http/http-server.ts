@@ -65,6 +65,11 @@ export interface HttpOptions {
   readonly clock?: Clock
 }
 
+interface WrittenAnswer {
+  readonly answer: HttpAnswer
+  readonly content: Content
+}
+
 const KEEP_ALIVE_MS = 60_000
 /** How long running requests get to finish when the server closes. */
 const CLOSE_GRACE_MS = 5_000
@@ -191,9 +196,13 @@ export class HttpServer {
         this.#sendRefusal(request, response, admit.refusal(request, address), startedMs, connection)
         return
       }
-      const answer =
-        body.outcome === 'read' ? await this.#run(route, body.bytes, request, address, connection) : this.#refuse(body)
-      if (answer !== undefined) this.#send(request, response, answer, startedMs)
+      if (body.outcome === 'read') {
+        const { answer, content } = await this.#run(route, body.bytes, request, address, connection)
+        this.#send(request, response, answer, startedMs, content)
+      } else {
+        const refusal = this.#refuse(body)
+        if (refusal !== undefined) this.#send(request, response, refusal, startedMs)
+      }
     } finally {
       const { bytes } = reading.share
       this.#gate.release(reading.share)
@@ -252,16 +261,18 @@ export class HttpServer {
     request: IncomingMessage,
     address: string,
     connection: Connection | undefined,
-  ): Promise<HttpAnswer> {
+  ): Promise<WrittenAnswer> {
     this.#options.metrics?.received(body.length)
     // Those that wait for their turn count too: one of them goes where another address has none.
-    if (!this.#gate.enter() && !(this.#turns.giveWay(address) && this.#gate.enterInstead())) return this.#busy()
+    if (!this.#gate.enter() && !(this.#turns.giveWay(address) && this.#gate.enterInstead())) return written(this.#busy())
     if (connection !== undefined) connection.running++
     try {
-      return (await this.#turns.run(address, () => route(body, request, address))) ?? this.#busy()
+      // Writing the answer is part of the work: of a page it is most of it.
+      const work = async () => written(await route(body, request, address))
+      return (await this.#turns.run(address, work)) ?? written(this.#busy())
     } catch (error) {
       this.#options.log.error(describeException(error), 'a request failed')
-      return FAILED
+      return written(FAILED)
     } finally {
       this.#gate.leave()
       if (connection !== undefined) {
@@ -301,8 +312,13 @@ export class HttpServer {
     this.#send(request, response, answer, this.#clock.nowMs())
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer, startedMs: number): void {
-    const content = contentOf(answer)
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: HttpAnswer,
+    startedMs: number,
+    content = contentOf(answer),
+  ): void {
     const address = this.#addressOf(request, this.connections.of(request.socket))
     // Others may have filled the room since this one was asked for.
     const isTaken = this.#answers.hasRoom(content.sizeBytes, address)
@@ -364,6 +380,10 @@ function adviceFor(code: string | undefined): string {
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return 'this machine does not have the address; set host to one of its own'
   return code ?? 'the system refused'
+}
+
+function written(answer: HttpAnswer): WrittenAnswer {
+  return { answer, content: contentOf(answer) }
 }
 
 function ignored(): void {}

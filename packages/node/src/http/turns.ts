@@ -53,6 +53,8 @@ export class Turns {
   #scheduled = false
   /** Taken by what was done at once since the sockets were last looked at. */
   #atOnceMs = 0
+  /** How often the sockets have been looked at behind such work. */
+  #looks = 0
   #cancelTimer = (): void => {}
   /** The turn that was taken last, until its time is noted. */
   #running: { readonly lane: Lane; readonly startedMs: number } | undefined
@@ -81,18 +83,28 @@ export class Turns {
     return (await this.#wait(address, nowMs)) ? work() : undefined
   }
 
-  #atOnce<T>(lane: Lane, nowMs: number, work: () => T): T {
+  async #atOnce<T>(lane: Lane, nowMs: number, work: () => T | Promise<T>): Promise<T> {
     if (this.#atOnceMs === 0) {
       this.#timers.soon(() => {
         this.#atOnceMs = 0
+        this.#looks++
       })
     }
+    const look = this.#looks
+    let tookMs = 0
+    const charge = (): void => {
+      const moreMs = Math.max(0, this.#clock.nowMs() - nowMs + SOON_COST_MS - tookMs)
+      tookMs += moreMs
+      take(lane, nowMs, moreMs)
+      this.#atOnceMs += moreMs
+    }
     try {
-      return work()
+      const worked = work()
+      charge()
+      return await worked
     } finally {
-      const tookMs = this.#clock.nowMs() - nowMs + SOON_COST_MS
-      take(lane, nowMs, tookMs)
-      this.#atOnceMs += tookMs
+      // What was over before the sockets were looked at again was nobody else's.
+      if (look === this.#looks) charge()
     }
   }
 

@@ -4,7 +4,7 @@
  * | the layer says | |
  * |---|---|
  * | here | the storage request within is answered like any other, and the answer sealed |
- * | relay | `next-node.ts` |
+ * | relay | `next-node.ts`; this node again: the next layer is opened at once |
  * | server | `web-server.ts` |
  * | it cannot be opened or followed | refused, in the clear or sealed |
  *
@@ -18,6 +18,7 @@ import {
   ONION_REQUEST_PATH,
   type OnionReply,
   type PeeledHere,
+  type PeeledRelay,
   peelOnion,
   REPLY_FORM,
   type ReplyForm,
@@ -104,6 +105,7 @@ export class OnionRelay {
     if (!isReady()) return { status: 503, body: `Snode not ready: ${ed25519}` }
     const peeled = peelOnion(crypto, keys, body)
     this.#counts[peeled.kind]++
+    if (peeled.kind === 'relay' && this.#isForUs(peeled)) return this.#answer(peeled.body)
     switch (peeled.kind) {
       case 'here':
         return this.#answerHere(peeled)
@@ -116,6 +118,15 @@ export class OnionRelay {
         return replyKey === undefined ? { status, body: text } : this.#sealed(replyKey, { status, body: text }, REPLY_FORM)
       }
     }
+  }
+
+  /**
+   * Whether the next node is this one. What goes round here is opened here: as requests to itself they would cost the other clients of the
+   * node more, and whose turn they are would not be known any more. The hop limit ends it (ON-30).
+   */
+  #isForUs({ destination }: PeeledRelay): boolean {
+    const { ed25519, nodes } = this.#parts
+    return destination === ed25519 && nodes.node(ed25519) !== undefined
   }
 
   async #answerHere({ request, replyKey, json, base64 }: PeeledHere): Promise<RelayAnswer> {
