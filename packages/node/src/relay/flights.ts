@@ -4,7 +4,7 @@
  * requests wait for servers that never answer keeps out nobody whose own are answered soon.
  *
  *     started ──▶ under way ──▶ ended
- *                     │ timeout, displaced, closing: its signal is aborted with the reason
+ *                     │ timeout, displaced, closing: who waits for it is told
  *                     └──────────▲
  */
 import type { Clock, Timers } from '../ports.ts'
@@ -16,7 +16,7 @@ export interface FlightLimits {
   readonly replyBytes: number
 }
 
-/** Why a request was given up; the reason of its signal. */
+/** Why a request was given up. */
 export type StopReason = 'timeout' | 'displaced' | 'closing'
 
 /** A reply up to this size always has room: its request has. */
@@ -28,11 +28,15 @@ const PIECE_BYTES = 256
 
 /** A request under way. */
 export interface Flight {
-  readonly signal: AbortSignal
+  /** Set once it is given up. */
+  readonly stopReason: StopReason | undefined
+  /** Calls `listener` when it is given up; the returned function ends that. One at a time is listened to. */
+  onStop(listener: () => void): () => void
 }
 
 class RunningFlight implements Flight {
-  readonly #stopping = new AbortController()
+  #listener = nothing
+  stopReason: StopReason | undefined
   readonly target: string
   readonly sinceMs: number
   replyBytes = 0
@@ -42,8 +46,11 @@ class RunningFlight implements Flight {
     this.sinceMs = sinceMs
   }
 
-  get signal(): AbortSignal {
-    return this.#stopping.signal
+  onStop(listener: () => void): () => void {
+    this.#listener = listener
+    return () => {
+      if (this.#listener === listener) this.#listener = nothing
+    }
   }
 
   get longBytes(): number {
@@ -51,7 +58,9 @@ class RunningFlight implements Flight {
   }
 
   stop(reason: StopReason): void {
-    this.#stopping.abort(reason)
+    if (this.stopReason !== undefined) return
+    this.stopReason = reason
+    this.#listener()
   }
 }
 
@@ -76,7 +85,7 @@ export class Flights {
     return this.#all.size
   }
 
-  /** Does `work` for a request to `target`; undefined when there is no room for it. Its signal is aborted after `timeoutMs`. */
+  /** Does `work` for a request to `target`; undefined when there is no room for it. It is given up after `timeoutMs`. */
   async run<T>(target: string, timeoutMs: number, work: (flight: Flight) => Promise<T>): Promise<T | undefined> {
     const flight = this.#start(target)
     if (flight === undefined) return undefined
@@ -141,3 +150,5 @@ export class Flights {
     if (toTarget?.size === 0) this.#byTarget.delete(flight.target)
   }
 }
+
+function nothing(): void {}

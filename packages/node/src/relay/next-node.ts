@@ -11,19 +11,19 @@
  *
  * The connections are not those of the swarm: what strangers send on does not keep the members from one another.
  */
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import { ONION_REQUEST_PATH, type PeeledRelay, type ServiceNode } from '@session-v2/network'
+import { ONION_REQUEST_PATH, type PeeledRelay } from '@session-v2/network'
+import type { Dispatcher } from 'undici'
+import { keptConnections } from '../http/post.ts'
 import type { SwarmView } from '../swarm/swarm-view.ts'
 import type { Flights } from './flights.ts'
-import { type PostOutcome, post } from './post.ts'
+import { type PostOutcome, postKept } from './post.ts'
 import { BUSY, type RelayAnswer } from './relay-answer.ts'
 
 /** Requests that one node has not answered yet. */
 export const FLIGHTS_PER_NODE = 128
-const IDLE_CONNECTIONS_PER_NODE = 32
-/** Less than what nodes keep them for. */
-const IDLE_MS = 50_000
+/** Nodes present certificates that they signed themselves. What is sent can be opened by the right node alone. */
+const TLS = { rejectUnauthorized: false }
+const HEADERS = { 'content-type': 'application/octet-stream' }
 
 export interface NextNodeParts {
   readonly nodes: Pick<SwarmView, 'node'>
@@ -33,15 +33,10 @@ export interface NextNodeParts {
 
 export class NextNode {
   readonly #parts: NextNodeParts
-  readonly #http: HttpAgent
-  readonly #https: HttpsAgent
+  readonly #connections: Dispatcher = keptConnections(FLIGHTS_PER_NODE, TLS)
 
   constructor(parts: NextNodeParts) {
-    const pool = { keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS_PER_NODE, timeout: IDLE_MS }
     this.#parts = parts
-    this.#http = new HttpAgent(pool)
-    // Nodes present certificates that they signed themselves. What is sent can be opened by the right node alone.
-    this.#https = new HttpsAgent({ ...pool, rejectUnauthorized: false })
   }
 
   /** Never rejects. */
@@ -49,17 +44,15 @@ export class NextNode {
     const { nodes, flights, timeoutMs } = this.#parts
     const node = nodes.node(destination)
     if (node === undefined) return { status: 502, body: `Next node not found: ${destination}` }
-    const outcome = await flights.run(destination, timeoutMs, flight => post(flights, flight, this.#targetOf(node), body))
+    const target = { ...node, path: ONION_REQUEST_PATH, headers: HEADERS }
+    const outcome = await flights.run(destination, timeoutMs, flight => {
+      return postKept(flights, flight, target, this.#connections, TLS, body)
+    })
     return outcome === undefined ? BUSY : answerOf(outcome, destination)
   }
 
   close(): void {
-    this.#http.destroy()
-    this.#https.destroy()
-  }
-
-  #targetOf({ protocol, host, port }: ServiceNode) {
-    return { protocol, host, port, path: ONION_REQUEST_PATH, agent: protocol === 'https' ? this.#https : this.#http }
+    void this.#connections.destroy()
   }
 }
 

@@ -2,23 +2,10 @@
  * One POST to the next node or to a web server, and what became of it. Its reply is read within bounds; redirects are not followed
  * (clauses ON-73, ON-74).
  */
-import { type Agent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
-import type { ConnectionOptions } from 'node:tls'
 import { ONION_REPLY_MAX_BYTES } from '@session-v2/network'
+import type { Dispatcher } from 'undici'
+import { type Post, PostError, type PostTarget, post, postAlone, type TlsOptions } from '../http/post.ts'
 import type { Flight, Flights, StopReason } from './flights.ts'
-
-export interface PostTarget {
-  readonly protocol: 'http' | 'https'
-  readonly host: string
-  readonly port: number
-  readonly path: string
-  /** Holds connections for the next request; false: one for this request alone. */
-  readonly agent: Agent | false
-  /** Value of the header field; the default is made of `host` and `port`. */
-  readonly hostField?: string
-  readonly tls?: Pick<ConnectionOptions, 'servername' | 'ca' | 'rejectUnauthorized'>
-}
 
 export interface PostReply {
   readonly kind: 'answered'
@@ -33,84 +20,58 @@ export interface PostReply {
  */
 export type PostOutcome = PostReply | { readonly kind: 'unreachable' | 'broken' | 'no-room' | StopReason }
 
-/** A kept connection that the other side closed just then. */
-const STALE = { kind: 'stale' } as const
-const CLOSED_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE'])
-const PARSER_CODE = 'HPE_'
-/** What an answer may say; below are those that only announce one. */
+/** What an answer may say. */
 const [STATUS_MIN, STATUS_MAX] = [200, 599]
+const TOO_LONG = new Error('the reply is too long')
+const NO_ROOM = new Error('too many replies are in memory')
 
-/** Sends `body` within a flight; never rejects. Over a kept connection that turns out closed it is sent once more, over a new one. */
-export async function post(flights: Flights, flight: Flight, target: PostTarget, body: Uint8Array): Promise<PostOutcome> {
-  const outcome = await attempt(flights, flight, target, body)
-  if (outcome.kind !== 'stale') return outcome
-  const again = await attempt(flights, flight, { ...target, agent: false }, body)
-  return again.kind === 'stale' ? { kind: 'unreachable' } : again
+/** Sends `body` within a flight; never rejects. One that a kept connection took, which was closed just then, is sent once more, over a new one. */
+export async function postKept(
+  flights: Flights,
+  flight: Flight,
+  target: PostTarget,
+  connections: Dispatcher,
+  tls: TlsOptions,
+  body: Uint8Array,
+): Promise<PostOutcome> {
+  const outcome = await settle(flight, post(connections, target, body, growing(flights, flight)))
+  return outcome.kind === 'closed' ? postOnce(flights, flight, target, tls, body) : outcome
 }
 
-function attempt(flights: Flights, flight: Flight, target: PostTarget, body: Uint8Array): Promise<PostOutcome | typeof STALE> {
-  const { signal } = flight
-  return new Promise(resolve => {
-    const stopped = () => ({ kind: signal.reason as StopReason })
-    if (signal.aborted) {
-      resolve(stopped())
-      return
-    }
-    let began = false
-    const stop = () => request.destroy()
-    const settle = (outcome: PostOutcome | typeof STALE): void => {
-      signal.removeEventListener('abort', stop)
-      resolve(signal.aborted ? stopped() : outcome)
-    }
-    const open = target.protocol === 'https' ? requestHttps : requestHttp
-    const request = open(optionsOf(target, body.length), response => {
-      began = true
-      void collect(flights, flight, response).then(settle)
-    })
-    signal.addEventListener('abort', stop)
-    request.on('error', (error: NodeJS.ErrnoException) => settle(outcomeOf(error, request.reusedSocket)))
-    // Without an answer and without an error: it was offered another protocol.
-    request.on('close', () => began || settle({ kind: 'broken' }))
-    request.end(body)
-  })
+/** The same over a connection of its own. */
+export async function postOnce(
+  flights: Flights,
+  flight: Flight,
+  target: PostTarget,
+  tls: TlsOptions,
+  body: Uint8Array,
+): Promise<PostOutcome> {
+  const outcome = await settle(flight, postAlone(target, tls, body, growing(flights, flight)))
+  return outcome.kind === 'closed' ? { kind: 'unreachable' } : outcome
 }
 
-function optionsOf(target: PostTarget, sizeBytes: number): RequestOptions & ConnectionOptions {
-  const { host, port, path, agent, hostField, tls } = target
-  const headers = {
-    'content-type': 'application/octet-stream',
-    'content-length': sizeBytes,
-    ...(hostField !== undefined && { host: hostField }),
-  }
-  return { host, port, path, agent, method: 'POST', headers, ...tls }
-}
-
-function outcomeOf({ code = '' }: NodeJS.ErrnoException, reusedSocket: boolean): PostOutcome | typeof STALE {
-  if (code.startsWith(PARSER_CODE)) return { kind: 'broken' }
-  return reusedSocket && CLOSED_CODES.has(code) ? STALE : { kind: 'unreachable' }
-}
-
-/** Never rejects. */
-function collect(flights: Flights, flight: Flight, response: IncomingMessage): Promise<PostOutcome> {
-  const { statusCode = 0 } = response
-  const pieces: Buffer[] = []
+/** Counts the pieces of a reply. */
+function growing(flights: Flights, flight: Flight): (pieceBytes: number) => void {
   let sizeBytes = 0
-  return new Promise(resolve => {
-    const cutOff = (kind: 'broken' | 'no-room'): void => {
-      resolve({ kind })
-      response.destroy()
-    }
-    response.on('data', (piece: Buffer) => {
-      sizeBytes += piece.length
-      pieces.push(piece)
-      if (sizeBytes > ONION_REPLY_MAX_BYTES) cutOff('broken')
-      else if (!flights.grow(flight, piece.length)) cutOff('no-room')
-    })
-    response.on('end', () => {
-      if (statusCode < STATUS_MIN || statusCode > STATUS_MAX) resolve({ kind: 'broken' })
-      else resolve({ kind: 'answered', status: statusCode, body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces) })
-    })
-    response.on('error', () => resolve({ kind: 'broken' }))
-    response.on('close', () => resolve({ kind: 'broken' }))
-  })
+  return pieceBytes => {
+    sizeBytes += pieceBytes
+    if (sizeBytes > ONION_REPLY_MAX_BYTES) throw TOO_LONG
+    if (!flights.grow(flight, pieceBytes)) throw NO_ROOM
+  }
+}
+
+async function settle(flight: Flight, sent: Post): Promise<PostOutcome | { readonly kind: 'closed' }> {
+  const stop = () => sent.stop(NO_ROOM)
+  if (flight.stopReason !== undefined) stop()
+  const listenNoMore = flight.onStop(stop)
+  try {
+    const { status, body } = await sent.answer
+    return status < STATUS_MIN || status > STATUS_MAX ? { kind: 'broken' } : { kind: 'answered', status, body }
+  } catch (error) {
+    if (flight.stopReason !== undefined) return { kind: flight.stopReason }
+    if (error === NO_ROOM) return { kind: 'no-room' }
+    return { kind: error instanceof PostError ? error.kind : 'broken' }
+  } finally {
+    listenNoMore()
+  }
 }

@@ -16,8 +16,9 @@
 import { isIP } from 'node:net'
 import type { PeeledServer } from '@session-v2/network'
 import type { OnionConfig } from '../config/onion-config.ts'
-import type { Flight, Flights, StopReason } from './flights.ts'
-import { type PostOutcome, type PostTarget, post } from './post.ts'
+import type { PostTarget, TlsOptions } from '../http/post.ts'
+import type { Flight, Flights } from './flights.ts'
+import { type PostOutcome, postOnce } from './post.ts'
 import { BUSY, type RelayAnswer } from './relay-answer.ts'
 import { allowedAddresses, isServed, isServerPort, type Resolve } from './server-address.ts'
 
@@ -49,33 +50,35 @@ export async function askWebServer(parts: WebServerParts, request: PeeledServer)
 
 async function ask(parts: WebServerParts, request: PeeledServer, flight: Flight): Promise<PostOutcome> {
   const { config, resolve, flights } = parts
-  const addresses = await unlessStopped(flight.signal, allowedAddresses(request.host, resolve, config.allowPrivate))
+  const addresses = await unlessStopped(flight, allowedAddresses(request.host, resolve, config.allowPrivate))
   let outcome: PostOutcome = UNREACHABLE
   for (const address of addresses?.slice(0, ADDRESSES_TRIED) ?? []) {
-    outcome = await post(flights, flight, targetOf(parts, request, address), request.body)
+    outcome = await postOnce(flights, flight, targetOf(request, address), tlsOf(parts, request), request.body)
     if (outcome.kind !== 'unreachable') return outcome
   }
-  return flight.signal.aborted ? { kind: flight.signal.reason as StopReason } : outcome
+  return flight.stopReason === undefined ? outcome : { kind: flight.stopReason }
 }
 
-function targetOf({ authorities }: WebServerParts, request: PeeledServer, address: string): PostTarget {
-  const { host, port, protocol, target } = request
+function targetOf({ host, port, protocol, target }: PeeledServer, address: string): PostTarget {
   const name = isIP(host) === 6 ? `[${host}]` : host
-  const tls = {
+  const hostField = port === DEFAULT_PORTS[protocol] ? name : `${name}:${port}`
+  const headers = { 'content-type': 'application/octet-stream', host: hostField }
+  return { protocol, host: address, port, path: target, headers }
+}
+
+function tlsOf({ authorities }: WebServerParts, { host }: PeeledServer): TlsOptions {
+  return {
     servername: isIP(host) === 0 ? host : '',
     rejectUnauthorized: true,
     ...(authorities !== undefined && { ca: authorities }),
   }
-  const hostField = port === DEFAULT_PORTS[protocol] ? name : `${name}:${port}`
-  return { protocol, host: address, port, path: target, agent: false, hostField, tls }
 }
 
-/** Undefined as soon as the signal is aborted: a look-up cannot be. */
-function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+/** Undefined as soon as the flight is given up: a look-up cannot be. */
+function unlessStopped<T>(flight: Flight, work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const stop = () => resolve(undefined)
-    signal.addEventListener('abort', stop)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    const listenNoMore = flight.onStop(() => resolve(undefined))
+    work.then(resolve, reject).finally(listenNoMore)
   })
 }
 

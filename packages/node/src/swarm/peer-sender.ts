@@ -1,7 +1,7 @@
 /** Carries a signed request to one other member over kept-alive connections (clauses NODE-42, NODE-46). */
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { ServiceNode } from '@session-v2/network'
+import type { Dispatcher } from 'undici'
+import { keptConnections, post } from '../http/post.ts'
 import { NodeError } from '../node-error.ts'
 import type { Timers } from '../ports.ts'
 import type { PeerHeaders } from './peer-authentication.ts'
@@ -39,19 +39,13 @@ export interface PeerSender {
 
 /** A sender over HTTP or HTTPS, as each peer is listed. */
 export function httpPeerSender(timers: Timers): PeerSender {
-  const pool = { keepAlive: true, maxSockets: CONNECTIONS_PER_PEER }
-  const http = new HttpAgent(pool)
   // Nodes present certificates that they signed themselves; who asks is proven by the signature, and what a peer answers is
   // signed by it and checked by the client.
-  const https = new HttpsAgent({ ...pool, rejectUnauthorized: false })
+  const connections = keptConnections(CONNECTIONS_PER_PEER, { rejectUnauthorized: false })
   const long: LongReplies = { bytes: 0 }
   return {
-    send: (peer, body, headers, limits = DEFAULT_LIMITS) =>
-      send(timers, peer.protocol === 'https' ? https : http, { peer, body, headers, limits, long }),
-    close() {
-      http.destroy()
-      https.destroy()
-    },
+    send: (peer, body, headers, limits = DEFAULT_LIMITS) => send(timers, connections, { peer, body, headers, limits, long }),
+    close: () => void connections.destroy(),
   }
 }
 
@@ -68,53 +62,54 @@ interface LongReplies {
   bytes: number
 }
 
-function send(timers: Timers, agent: HttpAgent | HttpsAgent, call: PeerCall): Promise<PeerReply> {
+async function send(timers: Timers, connections: Dispatcher, call: PeerCall): Promise<PeerReply> {
   const { peer, body, headers, limits, long } = call
-  const { host, port } = peer
-  const open = peer.protocol === 'https' ? requestHttps : requestHttp
-  const fields = { ...headers, 'content-type': 'application/json', 'content-length': String(body.length) }
-  return new Promise((resolve, reject) => {
-    const request = open({ agent, host, port, method: 'POST', path: PEER_PATH, headers: fields }, response => {
-      collect(response, limits.maxBytes, long).then(resolve, reject)
-    })
-    let isOver = false
-    let cancel = (): void => {}
-    const startClock = (): void => {
-      if (isOver) return
-      cancel = timers.after(limits.timeoutMs, () =>
-        request.destroy(new NodeError('peer-timeout', 'a peer did not answer in time')),
-      )
-    }
-    if (limits.from === undefined) startClock()
-    else limits.from.then(startClock, startClock)
-    request.on('close', () => {
-      isOver = true
-      cancel()
-    })
-    request.on('error', cause => {
-      reject(cause instanceof NodeError ? cause : new NodeError('peer-unreachable', 'a peer cannot be reached', { cause }))
-    })
-    request.end(body)
-  })
+  const size = new ReplySize(limits.maxBytes, long)
+  const target = { ...peer, path: PEER_PATH, headers: { ...headers, 'content-type': 'application/json' } }
+  const sent = post(connections, target, body, pieceBytes => size.add(pieceBytes))
+  let isOver = false
+  let cancel = (): void => {}
+  const startClock = (): void => {
+    if (isOver) return
+    cancel = timers.after(limits.timeoutMs, () => sent.stop(new NodeError('peer-timeout', 'a peer did not answer in time')))
+  }
+  if (limits.from === undefined) startClock()
+  else limits.from.then(startClock, startClock)
+  try {
+    return await sent.answer
+  } catch (cause) {
+    throw cause instanceof NodeError ? cause : new NodeError('peer-unreachable', 'a peer cannot be reached', { cause })
+  } finally {
+    isOver = true
+    cancel()
+    size.end()
+  }
 }
 
-async function collect(response: IncomingMessage, maxBytes: number, long: LongReplies): Promise<PeerReply> {
-  const chunks: Buffer[] = []
-  let size = 0
-  let counted = 0
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > maxBytes) throw new NodeError('bad-peer-response', 'a peer answered more than was asked')
-      if (size > SHORT_BYTES) {
-        counted += chunk.length
-        long.bytes += chunk.length
-        if (long.bytes > LONG_REPLIES_MAX_BYTES) throw new NodeError('bad-peer-response', 'too many long answers of peers arrive')
-      }
-      chunks.push(chunk)
-    }
-    return { status: response.statusCode ?? 0, body: Buffer.concat(chunks) }
-  } finally {
-    long.bytes -= counted
+/** How much of a reply has come, and what of it counts with the others. */
+class ReplySize {
+  readonly #maxBytes: number
+  readonly #long: LongReplies
+  #bytes = 0
+  #counted = 0
+
+  constructor(maxBytes: number, long: LongReplies) {
+    this.#maxBytes = maxBytes
+    this.#long = long
+  }
+
+  /** @throws NodeError `bad-peer-response` beyond its own limit, or that of all long replies. */
+  add(pieceBytes: number): void {
+    this.#bytes += pieceBytes
+    if (this.#bytes > this.#maxBytes) throw new NodeError('bad-peer-response', 'a peer answered more than was asked')
+    if (this.#bytes <= SHORT_BYTES) return
+    this.#counted += pieceBytes
+    this.#long.bytes += pieceBytes
+    if (this.#long.bytes > LONG_REPLIES_MAX_BYTES)
+      throw new NodeError('bad-peer-response', 'too many long answers of peers arrive')
+  }
+
+  end(): void {
+    this.#long.bytes -= this.#counted
   }
 }
