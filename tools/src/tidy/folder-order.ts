@@ -39,7 +39,7 @@ const ORDER: Readonly<Record<string, readonly (string | readonly string[])[]>> =
   'packages/node': [
     'config',
     'operations',
-    ['store', 'registry'],
+    ['store', 'registry', 'outgoing'],
     ['swarm', 'reachability'],
     'expiry-sweep.ts',
     'rpc',

@@ -13,7 +13,7 @@
  */
 import { ONION_REQUEST_PATH, type PeeledRelay } from '@session-v2/network'
 import type { Dispatcher } from 'undici'
-import { keptConnections } from '../http/post.ts'
+import { keptConnections } from '../outgoing/post.ts'
 import type { SwarmView } from '../swarm/swarm-view.ts'
 import type { Flights } from './flights.ts'
 import { type PostOutcome, postKept } from './post.ts'

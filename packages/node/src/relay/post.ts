@@ -4,7 +4,7 @@
  */
 import { ONION_REPLY_MAX_BYTES } from '@session-v2/network'
 import type { Dispatcher } from 'undici'
-import { type Post, PostError, type PostTarget, post, postAlone, type TlsOptions } from '../http/post.ts'
+import { type Post, PostError, type PostTarget, post, postAlone, type TlsOptions } from '../outgoing/post.ts'
 import type { Flight, Flights, StopReason } from './flights.ts'
 
 export interface PostReply {

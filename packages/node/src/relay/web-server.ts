@@ -16,7 +16,7 @@
 import { isIP } from 'node:net'
 import type { PeeledServer } from '@session-v2/network'
 import type { OnionConfig } from '../config/onion-config.ts'
-import type { PostTarget, TlsOptions } from '../http/post.ts'
+import type { PostTarget, TlsOptions } from '../outgoing/post.ts'
 import type { Flight, Flights } from './flights.ts'
 import { type PostOutcome, postOnce } from './post.ts'
 import { BUSY, type RelayAnswer } from './relay-answer.ts'

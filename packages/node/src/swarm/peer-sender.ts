@@ -1,8 +1,8 @@
 /** Carries a signed request to one other member over kept-alive connections (clauses NODE-42, NODE-46). */
 import type { ServiceNode } from '@session-v2/network'
 import type { Dispatcher } from 'undici'
-import { keptConnections, post } from '../http/post.ts'
 import { NodeError } from '../node-error.ts'
+import { keptConnections, post } from '../outgoing/post.ts'
 import type { Timers } from '../ports.ts'
 import type { PeerHeaders } from './peer-authentication.ts'
 

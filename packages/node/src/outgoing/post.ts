@@ -2,6 +2,7 @@
  * POST requests to other computers: over connections that are kept, or over one for this request alone. Redirects are not followed; who asks
  * bounds what comes back, and how long it may take.
  */
+/// <reference path="./undici-parts.d.ts" />
 import type { Dispatcher } from 'undici'
 import Agent from 'undici/lib/dispatcher/agent.js'
 import Client from 'undici/lib/dispatcher/client.js'
