@@ -1,11 +1,9 @@
 /** The parts of undici that the node uses: the whole of it takes 9 MB more of memory. */
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici'
-  // biome-ignore lint/style/noDefaultExport: it is what undici exports
-  export default Agent
+  export = Agent
 }
 declare module 'undici/lib/dispatcher/client.js' {
   import { Client } from 'undici'
-  // biome-ignore lint/style/noDefaultExport: it is what undici exports
-  export default Client
+  export = Client
 }
