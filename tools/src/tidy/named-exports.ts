@@ -2,8 +2,13 @@
 import { child } from './syntax.ts'
 import { findingAt, type Rule } from './tree.ts'
 
-/** Read by programs that look for a default export. */
-const DEFAULT_EXPORTS = ['vitest.config.ts', 'tools/mutation/vitest.config.ts', 'tools/src/plain-reporter.ts']
+/** Read by programs that look for a default export, or saying what such a program exports. */
+const DEFAULT_EXPORTS = [
+  'vitest.config.ts',
+  'tools/mutation/vitest.config.ts',
+  'tools/src/plain-reporter.ts',
+  'packages/node/src/outgoing/undici-parts.d.ts',
+]
 
 export const namedExports: Rule = {
   name: 'named-exports',
