@@ -7,6 +7,7 @@ import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { benchAbuse } from './abuse.bench.ts'
 import { benchBacklog } from './backlog.bench.ts'
+import { benchCatchingUp } from './catching-up.bench.ts'
 import { benchCommandLine } from './cli.bench.ts'
 import { benchCrypto } from './crypto.bench.ts'
 import { benchDeviceGroup } from './device-group.bench.ts'
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   crypto: benchCrypto,
   'message-v2': benchMessageV2,
   backlog: benchBacklog,
+  'catching-up': benchCatchingUp,
   'device-group': benchDeviceGroup,
   'device-states': benchDeviceStates,
   'storage-rpc': benchStorageRpc,

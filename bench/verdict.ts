@@ -37,6 +37,8 @@ const SWARM_OVER_NODE = 0.25
 const NODE_MB = 150
 const ATTACKED_OVER_QUIET = 0.5
 const FRONT_ENDS_OVER_ONE = 1.6
+const CAUGHT_UP_PER_SECOND = 2500
+const BLOCKED_MS = 50
 /** The bar on native sealing and opening is for Node with its own ML-KEM, which older versions lack. */
 const NATIVE_ML_KEM_SINCE = 24
 
@@ -80,6 +82,9 @@ export function judge(comparisons: readonly Comparison[]): Verdict[] {
       add(`onion: CPU of ${request} over a direct one`, onion / direct, ONION_OVER_DIRECT)
   }
   judgeLoad(comparisons, add)
+  add('catching up: messages a second', findFigure(comparisons, 'Catching up', 'messages a second'), CAUGHT_UP_PER_SECOND, true)
+  const blocked = findFigure(comparisons, 'Catching up', 'longest time that the event loop waited')
+  add('catching up: the event loop waited, ms', blocked, BLOCKED_MS)
   const help = find(comparisons, 'Command line', /--help/)
   add('session-v2 --help, ms', help === undefined ? undefined : help / 1000, HELP_MS)
   return verdicts

@@ -2,7 +2,7 @@
  * The longer run of the simulator: `npm run sim -- --seeds N [--from S]`, and `--seed S` for one history with every line of it. Two
  * processes share the seeds. A failure prints its seed and the step, and `--seed` lives through the same again.
  */
-import { fork } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { loadCheapCrypto } from './cheap-crypto.ts'
 import { type Outcome, runHistory } from './history.ts'
@@ -52,6 +52,7 @@ async function runPart(part: number, from: number, seeds: number): Promise<void>
 }
 
 async function runAll(from: number, seeds: number): Promise<void> {
+  console.log(`histories of the seeds ${from} to ${from + seeds - 1}, of the code ${codeName()}`)
   const startedAtMs = performance.now()
   const tally = new Tally()
   let done = 0
@@ -80,6 +81,18 @@ function startPart(part: number, from: number, seeds: number, take: (report: Rep
   const child = fork(process.argv[1]!, options, { execArgv: NODE_OPTIONS })
   child.on('message', message => take(message as Report))
   return new Promise(resolve => void child.on('exit', resolve))
+}
+
+/** The commit, and whether there is more than that; without Git nobody knows. */
+function codeName(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return 'of no commit'
+  }
 }
 
 function progress(done: number, seeds: number, failed: number, deviceMs: number, tookMs: number): string {

@@ -3,6 +3,7 @@ import { type AccountId, accountIdBytes } from '@session-v2/protocol'
 import { HOUR_MS } from './device.ts'
 import { CALM, SEED_PLACE, type Weather } from './network.ts'
 import type { Stage } from './stage.ts'
+import type { StorageNode } from './storage-node.ts'
 
 const WEATHERS: readonly (readonly [string, Weather, number])[] = [
   ['calm', CALM, 4],
@@ -66,7 +67,7 @@ async function fail(stage: Stage): Promise<void> {
   // What only one member has is lost with its disk: the others have caught up before.
   if (fault === 'empty') {
     if (faulty.length > 0) return
-    await compareNodes(stage)
+    await compareNodes(stage, members)
   }
   tally.add(`node: ${fault}`)
   stage.log(`${node.place} ${fault}`)
@@ -92,14 +93,14 @@ export async function mendAll(stage: Stage): Promise<void> {
   stage.log('all is mended')
 }
 
-/** Rounds of comparing until the members of each swarm hold the same of everybody. */
-export async function compareNodes(stage: Stage): Promise<void> {
+/** Rounds of comparing until the members of each swarm, or of one that has no faulty ones, hold the same of everybody. */
+export async function compareNodes(stage: Stage, nodes: readonly StorageNode[] = stage.nodes): Promise<void> {
   for (let round = 0; round < COMPARING_ROUNDS_MAX; round++) {
-    if ((await disagreement(stage)) === undefined) return
-    for (const node of stage.nodes) node.compare()
+    if ((await disagreement(stage, nodes)) === undefined) return
+    for (const node of nodes) node.compare()
     await stage.world.advance(2 * 60_000)
   }
-  const difference = await disagreement(stage)
+  const difference = await disagreement(stage, nodes)
   stage.violated('nodes', `after ${COMPARING_ROUNDS_MAX} rounds of comparing members of a swarm differ: ${difference}`)
 }
 
@@ -107,8 +108,8 @@ export async function compareNodes(stage: Stage): Promise<void> {
  * What members of one swarm do not hold alike, if anything. Exception `taken ahead`: what a node took while its clock was ahead the others
  * take over when that time has come.
  */
-async function disagreement(stage: Stage): Promise<string | undefined> {
-  const running = stage.nodes.filter(({ isUp }) => isUp)
+async function disagreement(stage: Stage, nodes: readonly StorageNode[]): Promise<string | undefined> {
+  const running = nodes.filter(({ isUp }) => isUp)
   for (const { name, accountId } of stage.people) {
     const account = accountIdBytes(accountId as AccountId)
     const held = await Promise.all(running.map(async node => ({ node, holdings: await node.holdings(account) })))

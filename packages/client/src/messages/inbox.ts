@@ -66,14 +66,16 @@ function emptyIntake(): Intake {
   return { messages: [], names: new Map(), changes: [], events: [], quarantined: 0, released: 0 }
 }
 
-/** How many expired marks of seen messages one page clears away. */
+/** How many expired marks of seen messages are cleared away at a time, and how often one looks for them. */
 const SEEN_PRUNE_SLICE = 200
+const SEEN_PRUNE_EVERY_MS = 10_000
 
 export class Inbox {
   readonly #parts: InboxParts
   readonly #seen: Table<SeenRecord>
   /** The keyring with which the quarantine was last tried. */
   #triedWith: Keyring | undefined
+  #prunedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: InboxParts) {
     this.#parts = parts
@@ -209,6 +211,9 @@ export class Inbox {
   }
 
   async #forgetExpired(nowMs: number): Promise<Change[]> {
+    // Also when the clock was set back.
+    if (Math.abs(nowMs - this.#prunedAtMs) < SEEN_PRUNE_EVERY_MS) return []
+    this.#prunedAtMs = nowMs
     const oldest = await this.#seen.page({ limit: SEEN_PRUNE_SLICE })
     return oldest.filter(({ value }) => value.expiryMs < nowMs).map(({ value }) => this.#seen.remove(value.hash))
   }

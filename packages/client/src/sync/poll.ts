@@ -26,8 +26,8 @@ import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 
 /** Pages of one poll at most, so that a node that always has more cannot hold a device for ever. */
 const MAX_PAGES = 20
-/** So many messages are opened and written down at a time: some 20 ms, so that a screen stays alive. */
-const SLICE = 50
+/** So many messages are opened and written down at a time: some 10 ms, so that a screen stays alive. */
+const SLICE = 25
 
 /** The order matters: devices (21) before messages (0), which may be sealed to a key that a group message brings. */
 const POLLED: readonly Namespace[] = [NAMESPACE.devices, NAMESPACE.accountKeys, NAMESPACE.messages]
