@@ -48,7 +48,7 @@ export {
   type RememberedKeys,
   rememberPublishedKeys,
 } from './account-keys/published-keys-judgement.ts'
-export { type RotationDelay, rotationDelay, rotationDueAtS } from './account-keys/rotation.ts'
+export { ROTATION_LATEST_S, type RotationDelay, rotationDelay, rotationDueAtS } from './account-keys/rotation.ts'
 export { type Content, decodeContent, encodeContent } from './content/content.ts'
 export { type DataMessage, ExpirationType } from './content/data-message.ts'
 export { messageIdentity } from './content/message-identity.ts'

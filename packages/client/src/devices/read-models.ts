@@ -17,6 +17,7 @@ import {
   newestRequest,
   type OwnRequest,
   type ReceivedRequest,
+  ROTATION_LATEST_S,
   ROW_STATE,
 } from '@session-v2/protocol'
 
@@ -223,7 +224,7 @@ export function exposedSinceMs({ keys }: Keyring, state: GroupState): number | u
   if (state.groupId === undefined) return heldSinceMs
   const { current, previous } = state.deviceKeys
   const deviceKeySinceMs = oldest([current, ...previous].map(({ createdAtS }) => createdAtS))
-  const carriedSinceMs = deviceKeySinceMs - (ACCOUNT_KEY_RETENTION_S + ROTATION_MAX_S) * 1000
+  const carriedSinceMs = deviceKeySinceMs - (ACCOUNT_KEY_RETENTION_S + ROTATION_LATEST_S) * 1000
   return Math.min(heldSinceMs, Math.max(carriedSinceMs, groupCreatedMinutes(state.groupId) * 60_000))
 }
 
@@ -237,8 +238,6 @@ function keyView(createdAtS: number, rotatedAtS: number | undefined, keptS: numb
 }
 
 const GROUP_EMOJI = 4
-/** How old a key is at most when it is rotated by the clock (AK-07). */
-const ROTATION_MAX_S = 13 * 3600
 
 function emojiViews(indices: readonly number[]): EmojiView[] {
   return indices.map(index => EMOJI[index]!)

@@ -17,6 +17,8 @@ const HASH_BYTES = 8
 const DEVICE_ID_BYTES = 32
 const EARLIEST_S = 11 * 3600
 const SPREAD_S = 2 * 3600
+/** So old a key is at most when a device replaces it by the clock. */
+export const ROTATION_LATEST_S = EARLIEST_S + SPREAD_S
 
 /** How long after its creation a device replaces a key, and what that follows from. */
 export interface RotationDelay {
