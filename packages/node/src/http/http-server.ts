@@ -80,7 +80,7 @@ const SHUN_MS = 5_000
 /** Requests that such a client may send before it has its refusal; they are not answered. */
 const AHEAD_MAX = 8
 const SLOW_CHECKS_PER_TIMEOUT = 4
-/** Bodies and answers from this size on are worth collecting when they are not needed any more. */
+/** A body above this size is worth collecting when it is not needed any more. */
 const LARGE_BYTES = 256 * 1024
 const NOT_FOUND = 404
 /** What clients and nodes have spoken since 2018; the suites are those that both sides compute fast. */

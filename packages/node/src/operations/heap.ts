@@ -9,7 +9,7 @@ import { systemTimers, type Timers } from '../ports.ts'
 /** Two halves of 4 MiB: smaller ones are collected so often that requests cost a third more. */
 const YOUNG_BYTES = 8 * 1024 * 1024
 const LOOK_MS = 1_000
-/** What large bodies and answers leave behind before it is collected. The engine itself waits for 64 MiB, and a third of the heap. */
+/** What large bodies leave behind before it is collected. The engine itself waits for 64 MiB, and a third of the heap. */
 const LEFT_MAX_BYTES = 8 * 1024 * 1024
 
 let collect = (): void => {}
@@ -36,7 +36,7 @@ export function keepHeapSmall(timers: Timers = systemTimers): void {
   look()
 }
 
-/** Tells of a large body or answer that nobody needs any more; what they leave is collected in time, in a program that keeps its heap small. */
+/** Tells of a large body that nobody needs any more. In a program that keeps its heap small what they leave is collected in time. */
 export function leaveBehind(sizeBytes: number): void {
   leftBytes += sizeBytes
   if (leftBytes < LEFT_MAX_BYTES) return
