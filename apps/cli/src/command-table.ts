@@ -112,6 +112,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     example: 'session-v2 read --with 05…cf11 --follow',
     load: async () => (await import('./commands/read.ts')).read,
   },
+  {
+    name: 'search',
+    summary: 'search the messages of this home, newest first',
+    details:
+      'Finds messages that have all words of TEXT, or words that contain them; case and accents do not count. There is no index on the disk that could tell a thief what was written: the messages are opened and looked through.',
+    operands: [{ name: 'TEXT', summary: 'words, in any order' }],
+    options: [
+      { flags: '--with <ID>', summary: 'only the conversation with this account' },
+      { flags: '--last <N>', summary: 'at most N, the newest', parse: wholeNumber(1, 100_000), default: 50 },
+    ],
+    example: "session-v2 search 'train saturday'",
+    load: async () => (await import('./commands/search.ts')).search,
+  },
   ...DEVICE_COMMANDS,
   {
     name: 'path',

@@ -84,6 +84,14 @@ describe('two homes', () => {
     expect(await received(alice)).toEqual(indexes.map(index => text('bob', index)))
   })
 
+  it('search what they have, without a network', async () => {
+    const found = async (...words: string[]) => (await alice.expect(['search', ...words])).map(({ body }) => body)
+    expect(await found('007 XYLO', '--last', '5')).toEqual([text('bob', 7), text('alice', 7)])
+    expect(await found(MARK, '--with', bob.accountId, '--last', '3')).toHaveLength(3)
+    expect(await found('nothing of the kind')).toEqual([])
+    expect((await alice.show(['search', 'nothing of the kind'])).stdout).toBe('No message has all of these words.\n')
+  })
+
   it('leave nothing at the storage nodes that names the sender or holds the text', async () => {
     const [sender, recipient] = await strangers()
     const body = `${MARK}for-your-eyes-only`

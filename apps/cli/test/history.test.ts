@@ -52,7 +52,9 @@ describe('history', { timeout: STORY_TIMEOUT_MS }, () => {
     expect(stdout).toContain(`history give ${(id as string).slice(0, 8)}`)
     expect(await first.expect(['history', 'refuse', id as string])).toEqual([expect.objectContaining({ id, state: 'refused' })])
     expect((await shown(second)).own).toMatchObject({ id, state: 'asking' })
-    expect(await second.expect(['history', 'cancel'])).toEqual([expect.objectContaining({ id, state: 'ended', end: 'cancelled' })])
+    expect(await second.expect(['history', 'cancel'])).toEqual([
+      expect.objectContaining({ id, state: 'ended', end: 'cancelled' }),
+    ])
     const [again] = await second.expect(['history', 'ask'])
     await first.expect(['history', 'refuse', again!.id as string])
     const [given] = await first.expect(['history', 'give', (again!.id as string).slice(0, 8)])

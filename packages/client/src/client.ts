@@ -31,6 +31,7 @@ import {
   type MessageView,
   messagePage,
 } from './conversations/read-models.ts'
+import { type SearchPage, type SearchQuery, searchPage } from './conversations/search.ts'
 import type { Devices } from './devices/devices.ts'
 import { accountKeyViews, deviceKeyViews, exposedSinceMs } from './devices/read-models.ts'
 import type { PlacedEvent } from './events/event-log.ts'
@@ -270,6 +271,16 @@ export class Client {
     this.#requireOpen()
     const conversation = query.with === undefined ? undefined : accountIdOfText(query.with)
     return messagePage(this.#parts.log, { ...query, with: conversation })
+  }
+
+  /**
+   * Searches the messages of this device, newest first, a page at a time. A page may be empty and yet not the last: then `before` says where
+   * the next one goes on.
+   */
+  async search(query: Omit<SearchQuery, 'with'> & { with?: string | undefined }): Promise<SearchPage> {
+    this.#requireOpen()
+    const conversation = query.with === undefined ? undefined : accountIdOfText(query.with)
+    return searchPage(this.#parts, { ...query, with: conversation })
   }
 
   /** The conversation list, the most recent first. */

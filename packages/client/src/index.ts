@@ -13,6 +13,7 @@ export type {
   UnreadableView,
 } from './client-types.ts'
 export type { ConversationView, MessageQuery, MessageView } from './conversations/read-models.ts'
+export type { SearchPage, SearchQuery } from './conversations/search.ts'
 export type { DeviceLogEntry, DeviceLogKind } from './devices/device-log.ts'
 export type { Devices } from './devices/devices.ts'
 export type {

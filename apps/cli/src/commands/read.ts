@@ -2,13 +2,14 @@
  * `read`: the messages of the home, oldest first, after one poll; with `--follow` also those that come.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Client, MessageView } from '@session-v2/client'
+import type { Client } from '@session-v2/client'
 import { inTime, openedClient } from '../account-client.ts'
 import type { OptionValues, Run } from '../command-spec.ts'
 import type { Context } from '../context.ts'
 import { type News, shownAfterSync, useWithNews } from '../devices/news.ts'
 import { CliError } from '../failure.ts'
-import { localTime, type Output, printable, printableName, shortId } from '../output.ts'
+import { messageRecord, messageText, namesOf } from '../message-text.ts'
+import type { Output } from '../output.ts'
 
 const PAGE = 500
 /** Somebody is looking: more often than in the background. */
@@ -61,7 +62,7 @@ class MessagePrinter {
 
   /** Prints what came after the last message printed. */
   async printNew(): Promise<void> {
-    const names = this.#output.json ? new Map<string, string>() : await this.#names()
+    const names = this.#output.json ? new Map<string, string>() : await namesOf(this.#client)
     for (;;) {
       const page = await this.#client.messages({ with: this.#with, after: this.#cursor, limit: PAGE })
       for (const message of page) {
@@ -71,38 +72,4 @@ class MessagePrinter {
       if (page.length < PAGE) return
     }
   }
-
-  async #names(): Promise<Map<string, string>> {
-    const conversations = await this.#client.conversations()
-    return new Map(conversations.flatMap(({ id, name }) => (name === undefined ? [] : [[id, name] as const])))
-  }
-}
-
-function messageRecord(message: MessageView) {
-  return {
-    cursor: message.cursor,
-    message_id: message.messageId,
-    conversation: message.conversation,
-    sender: message.sender,
-    outgoing: message.outgoing,
-    body: message.body,
-    sent_at: message.sentAtMs,
-    received_at: message.receivedAtMs,
-    protocol: message.protocol,
-    pfs: message.pfs,
-  }
-}
-
-function messageText(message: MessageView, names: ReadonlyMap<string, string>, { paint }: Output): string {
-  const name = names.get(message.conversation)
-  const other =
-    name === undefined ? shortId(message.conversation) : `${printableName(name)} ${paint.dim(shortId(message.conversation))}`
-  const remarks = [
-    ...(message.state === 'queued' || message.state === 'held' ? ['waits in the outbox'] : []),
-    ...(message.pfs ? [] : ['without forward secrecy']),
-  ]
-  const remark = remarks.length > 0 ? `  (${remarks.join(', ')})` : ''
-  const head = `${paint.dim(localTime(message.sentAtMs))}  ${message.outgoing ? `you → ${other}` : paint.bold(other)}${remark}`
-  // Every line of the text is indented, so that none can pose as the head of another message.
-  return `${head}\n${printable(message.body).replaceAll(/^/gm, '  ')}\n`
 }

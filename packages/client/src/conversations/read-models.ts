@@ -1,6 +1,6 @@
 /** What a screen shows, each drawn from one read. */
 import type { AccountId } from '@session-v2/protocol'
-import type { MessageLog, MessageProtocol, MessageState } from '../messages/message-log.ts'
+import type { MessageLog, MessageProtocol, MessageRecord, MessageState } from '../messages/message-log.ts'
 
 /** A message as a screen or a program shows it. Times are milliseconds since the epoch. */
 export interface MessageView {
@@ -44,7 +44,12 @@ const DEFAULT_PAGE = 1000
 /** A page of messages, oldest first. */
 export async function messagePage(log: MessageLog, query: MessageQuery): Promise<MessageView[]> {
   const page = await log.page({ with: query.with, after: query.after, limit: query.limit ?? DEFAULT_PAGE })
-  return page.map(({ order, value: { hashes, ...message } }) => ({ keyCreatedAtMs: undefined, ...message, cursor: order }))
+  return page.map(({ order, value }) => messageView(order, value))
+}
+
+/** A message that is stored, as it is shown. */
+export function messageView(cursor: number, { hashes: _, ...message }: MessageRecord): MessageView {
+  return { keyCreatedAtMs: undefined, ...message, cursor }
 }
 
 /** The conversation list, the most recent first. */

@@ -68,9 +68,12 @@ export class MessageLog {
   page(query: {
     with?: AccountId | undefined
     after?: number | undefined
+    before?: number | undefined
     limit: number
+    reverse?: boolean
   }): Promise<SealedRecord<MessageRecord>[]> {
-    return this.#messages.page({ group: query.with, after: query.after, limit: query.limit })
+    const { with: group, ...rest } = query
+    return this.#messages.page({ group, ...rest })
   }
 
   conversations(): Promise<ConversationRecord[]> {
