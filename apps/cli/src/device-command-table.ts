@@ -145,11 +145,55 @@ const GROUP: readonly CommandSpec[] = [
   },
 ]
 
+const WAIT: OptionSpec = { flags: '--wait', summary: 'go on until it is over, and show how far it is' }
+
+const HISTORY: readonly CommandSpec[] = [
+  {
+    name: 'history show',
+    summary: 'show what is handed over between the devices of the account',
+    details: 'What this device asked first, then what other devices ask of it.',
+    example: 'session-v2 history show',
+    load: async () => (await import('./commands/history.ts')).showHistory,
+  },
+  {
+    name: 'history ask',
+    summary: 'ask the other devices for older messages',
+    details:
+      'A device that is let in reads what the network still has, of about 14 days. What is older another device hands over, when its person agrees (history give). It goes on with every sync of both; what came stays when it is interrupted.',
+    options: [{ flags: '--days <N>', summary: 'only what was sent in the last N days', parse: wholeNumber(1, 36_500) }, WAIT],
+    example: 'session-v2 history ask --days 90 --wait',
+    load: async () => (await import('./commands/history.ts')).askHistory,
+  },
+  {
+    name: 'history give',
+    summary: 'hand the history of this device over to one that asks',
+    details: 'It is sealed for that device alone, and deleted from the network once it has arrived.',
+    operands: [{ name: 'ID', summary: 'the request, as history show has it; 4 characters or more' }],
+    options: [WAIT],
+    example: 'session-v2 history give 5d0c91e2 --wait',
+    load: async () => (await import('./commands/history.ts')).giveHistory,
+  },
+  {
+    name: 'history refuse',
+    summary: 'hand nothing over from this device',
+    operands: [{ name: 'ID', summary: 'the request, as history show has it; 4 characters or more' }],
+    example: 'session-v2 history refuse 5d0c91e2',
+    load: async () => (await import('./commands/history.ts')).refuseHistory,
+  },
+  {
+    name: 'history cancel',
+    summary: 'take the request of this device back',
+    example: 'session-v2 history cancel',
+    load: async () => (await import('./commands/history.ts')).cancelHistory,
+  },
+]
+
 export const DEVICE_GROUPS: Readonly<Record<string, string>> = {
   devices: 'the devices of the account',
   link: 'linking a device with the others of its account',
   group: 'the device group that this device is in',
   device: 'this device itself',
+  history: 'older messages, from one device to another',
 }
 
-export const DEVICE_COMMANDS: readonly CommandSpec[] = [...DEVICES, ...LINK, ...GROUP]
+export const DEVICE_COMMANDS: readonly CommandSpec[] = [...DEVICES, ...LINK, ...GROUP, ...HISTORY]

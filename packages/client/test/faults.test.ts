@@ -245,6 +245,28 @@ describe('a clock that goes wrong', () => {
     await Promise.all([alice.close(), late.close()])
   })
 
+  it('is not made wrong by one node that lies while the others cannot be asked', async () => {
+    const [liar] = await network.swarm(bob.accountId)
+    let lies = false
+    const transport = transportWith(async ({ node, method }, send) => {
+      if (!lies) return send()
+      if (node.ed25519 !== liar!.ed25519) throw new Error('lost')
+      const refusal = { status: 406, body: encodeUtf8('Timestamp error: check your clock') }
+      if (method !== 'info') return refusal
+      const info = JSON.parse(decodeUtf8((await send()).body))
+      return {
+        status: 200,
+        body: encodeUtf8(JSON.stringify({ ...info, t: Date.now() + HOUR_MS, timestamp: Date.now() + HOUR_MS })),
+      }
+    })
+    const alice = await newClient(network, 'Alice', { transport })
+    await alice.send(bob.accountId, 'before')
+    lies = true
+    for (let i = 0; i < 5; i++) expect((await alice.send(bob.accountId, `${i}`)).state).toBe('queued')
+    expect(Math.abs(alice.nowMs() - Date.now())).toBeLessThan(60_000)
+    await alice.close()
+  })
+
   it('is told when no node can be agreed with, and nothing is lost', async () => {
     let refuse = true
     const refusal = { status: 406, body: encodeUtf8('Timestamp error: check your clock') }

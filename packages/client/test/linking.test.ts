@@ -123,8 +123,10 @@ describe('removing', () => {
   })
 })
 
+const DEVICE_COUNTS = [1, 2, 5, 10, 20]
+
 describe('sending', () => {
-  it('costs two sealed messages, whatever the number of devices on either side', async () => {
+  it('costs two sealed messages, whatever the number of devices on either side', { timeout: 300_000 }, async () => {
     const stores: string[] = []
     const transport = transportWith(({ method, text }, send) => {
       if (method === 'store' && JSON.parse(text).params.namespace === undefined) stores.push(JSON.parse(text).params.pubkey)
@@ -132,14 +134,14 @@ describe('sending', () => {
     })
     const [alice, bob] = [await create('Alice', { transport }), await create('Bob')]
     const others = [alice, bob]
-    for (const devices of [1, 2, 5]) {
+    for (const devices of DEVICE_COUNTS) {
       while (others.length < 2 * devices) others.push(await linked(alice), await linked(bob))
       stores.length = 0
       await alice.send(bob.accountId, `to ${devices} devices`)
       expect(stores.sort()).toEqual([alice.accountId, bob.accountId].sort())
     }
     await syncAll(...others)
-    for (const client of others) expect(await bodies(client)).toEqual(['to 1 devices', 'to 2 devices', 'to 5 devices'])
+    for (const client of others) expect(await bodies(client)).toEqual(DEVICE_COUNTS.map(count => `to ${count} devices`))
     await Promise.all(others.map(client => client.close()))
   })
 })

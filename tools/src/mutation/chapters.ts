@@ -17,6 +17,7 @@ export const CHAPTERS: Readonly<Record<string, MutatedChapter>> = {
   'device-group': chapter('device-group', 'device-record', 'device-id', 'group-', 'key-slots', 'random-order', 'device-link'),
   'device-link': chapter('device-link', 'link-request'),
   'device-states': chapter('device-states'),
+  'history-transfer': chapter('history-transfer'),
 }
 
 /** The folder and the tests have the name of the chapter; further tests begin with `others`. */

@@ -7,7 +7,9 @@ import type {
   DeviceView,
   EmojiView,
   GroupView,
+  HistoryRequestView,
   LinkRequestView,
+  OwnHistoryView,
   OwnRequestView,
 } from '@session-v2/client'
 import type { JsonObject } from '../output.ts'
@@ -30,6 +32,28 @@ function saidRecord({ id, type, description, version, updatedAtMs }: LinkRequest
 
 export function groupRecord({ id, emoji, createdAtMs, isOurs, isDismissed }: GroupView): JsonObject {
   return { id, emoji: pictures(emoji), created_at: createdAtMs, ours: isOurs, dismissed: isDismissed }
+}
+
+/** What this device asks of the history of others. @param own undefined when it never asked */
+export function ownHistoryRecord(own: OwnHistoryView | undefined): JsonObject {
+  return {
+    own: true,
+    id: own?.requestId ?? null,
+    state: own?.state ?? null,
+    end: own?.end ?? null,
+    since: own?.sinceMs ?? null,
+    asked_at: own?.askedAtMs ?? null,
+    expires_at: own?.expiresAtMs ?? null,
+    device: own?.from ?? null,
+    received: own?.received ?? null,
+    total: own?.total ?? null,
+  }
+}
+
+export function historyRequestRecord(request: HistoryRequestView): JsonObject {
+  const { requestId: id, status: state, end, sinceMs, askedAtMs, expiresAtMs, deviceId, sent, total } = request
+  const times = { since: sinceMs ?? null, asked_at: askedAtMs, expires_at: expiresAtMs }
+  return { own: false, id, state, end: end ?? null, ...times, device: deviceId, sent, total }
 }
 
 /** What this device asks, and what it is. @param request undefined when it asks nothing */

@@ -24,8 +24,9 @@ import type { NodeDirectory } from './node-directory.ts'
 const REQUEST_TIMEOUT_MS = 10_000
 const MAX_ATTEMPTS = 6
 const MAX_REDIRECTS = 3
-/** How many nodes say what time it is. */
+/** How many nodes say what time it is, and how many have to, where there are as many. */
 const CLOCK_WITNESSES = 3
+const CLOCK_WITNESSES_MIN = 2
 /** A movement of the clock smaller than this does not explain why a node refused the time. */
 const CLOCK_STEP_MS = 2_000
 /** A member that failed is asked last for this long. */
@@ -159,7 +160,9 @@ export class SwarmRequests {
     const offsets = await Promise.allSettled(
       witnesses.map(async node => (await this.askNode(node, TIME)).nodeTimeMs - this.clock.deviceMs()),
     )
-    await this.clock.adopt(offsets.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])))
+    const answered = offsets.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    // One that answers alone, of several, could have seen to that.
+    if (answered.length >= Math.min(witnesses.length, CLOCK_WITNESSES_MIN)) await this.clock.adopt(answered)
   }
 
   async #askMembers<T>(account: AccountId, question: Question<T>, members: readonly ServiceNode[]): Promise<NodeAnswer<T>> {

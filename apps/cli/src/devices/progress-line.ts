@@ -1,0 +1,26 @@
+/** One line on the terminal that is written over and over; without a terminal each text once, as a line of its own. */
+import type { Context } from '../context.ts'
+import { isPersonThere } from '../terminal.ts'
+
+export class ProgressLine {
+  readonly #live: boolean
+  readonly #context: Context
+  #shown = ''
+
+  constructor(context: Context) {
+    this.#context = context
+    this.#live = isPersonThere() && !context.output.json
+  }
+
+  show(text: string): void {
+    if (text === this.#shown) return
+    if (this.#live) process.stderr.write(`\r\u001b[K${text}`)
+    else this.#context.output.note(text)
+    this.#shown = text
+  }
+
+  clear(): void {
+    if (this.#live && this.#shown !== '') process.stderr.write('\r\u001b[K')
+    this.#shown = ''
+  }
+}
