@@ -7,6 +7,8 @@ import { loadCrypto } from '@session-v2/crypto'
 import { describe, expect, it } from 'vitest'
 import { accountKeysCases } from './generate/account-keys.ts'
 import type { Case } from './generate/case.ts'
+import { configCases } from './generate/config.ts'
+import { contentCases } from './generate/content.ts'
 import { deviceGroupCases } from './generate/device-group.ts'
 import { deviceKeysCases } from './generate/device-keys.ts'
 import { deviceLinkCases } from './generate/device-link.ts'
@@ -25,6 +27,8 @@ describe.each([
   ['message-v1', messageV1Cases(crypto)],
   ['message-v2', messageV2Cases(crypto)],
   ['account-keys', accountKeysCases(crypto)],
+  ['content', contentCases()],
+  ['config', configCases(crypto)],
   ['device-keys', deviceKeysCases(crypto)],
   ['device-group', deviceGroupCases(crypto)],
   ['device-link', deviceLinkCases(crypto)],

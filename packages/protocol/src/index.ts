@@ -49,10 +49,151 @@ export {
   rememberPublishedKeys,
 } from './account-keys/published-keys-judgement.ts'
 export { ROTATION_LATEST_S, type RotationDelay, rotationDelay, rotationDueAtS } from './account-keys/rotation.ts'
+export { type Compression, compressConfig, decompressConfig } from './config/compression.ts'
+export { CONFIG_TYPES, type ConfigType, type ConfigTypeFacts } from './config/config-type.ts'
+export { type Contact, contactOf, contactsOf, withContact, withoutContact } from './config/contacts.ts'
+export { type ConfigChange, type ConfigDiff, diffOf } from './config/diff.ts'
+export { type DumpedConfig, dumpConfig, loadConfigDump } from './config/dump.ts'
+export { type ConfigPath, valueAt, withElement, withoutElement, withValue } from './config/edit.ts'
+export { configPaddedBytes, decryptConfig, encryptConfig, padConfig } from './config/encryption.ts'
+export { CONFIG_NAME_MAX_BYTES, type ConfigPicture } from './config/field.ts'
+export { loadZstd } from './config/load-zstd.ts'
+export { type ConfigMerge, mergeConfigMessages } from './config/merge.ts'
+export {
+  CONFIG_LAG,
+  CONFIG_PLAINTEXT_MAX_BYTES,
+  type ConfigMessage,
+  type ConfigRow,
+  type ConfigSigning,
+  type EditedMessage,
+  emptyConfigMessage,
+  encodeConfigMessage,
+  type FixedMessage,
+  nextMessage,
+  parseConfigMessage,
+} from './config/message.ts'
+export { CONFIG_MESSAGE_MAX_BYTES, type ConfigPartSet, type ConfigPartSets } from './config/part-sets.ts'
+export {
+  type ReadConversation,
+  type ReadState,
+  readStateOf,
+  withoutReadState,
+  withoutStaleReadStates,
+  withReadState,
+} from './config/read-state.ts'
+export {
+  addToConfigSet,
+  type ConfigPhase,
+  type ConfigState,
+  configValue,
+  confirmConfigPush,
+  editConfig,
+  isConfigPushDue,
+  type MergedConfig,
+  mergeConfig,
+  newConfigState,
+  type PushedConfig,
+  pushConfig,
+  type ReceivedConfig,
+  removeFromConfigSet,
+  setConfigValue,
+} from './config/state.ts'
+export {
+  accountConfigChannel,
+  CONFIG_SENT_MAX_BYTES,
+  type ConfigChannel,
+  receiveConfig,
+  type SealedPush,
+  type StoredConfigMessage,
+  sealConfig,
+  sealConfigPush,
+} from './config/transport.ts'
+export {
+  communityOf,
+  type GroupSettings,
+  type UserGroup,
+  userGroupOf,
+  withCommunity,
+  withoutCommunity,
+  withoutUserGroup,
+  withUserGroup,
+} from './config/user-groups.ts'
+export {
+  type UserProfile,
+  userProfileOf,
+  withBlindedRequests,
+  withNoteToSelfPriority,
+  withNoteToSelfTimer,
+  withProfileName,
+  withProfilePicture,
+  withReuploadedPicture,
+} from './config/user-profile.ts'
+export { type ConfigDict, type ConfigScalar, type ConfigSet, type ConfigValue, configSet } from './config/value.ts'
+export { unwrapConfig, wrapConfig } from './config/wrapping.ts'
 export { type Content, decodeContent, encodeContent } from './content/content.ts'
+export {
+  type ContentOrigin,
+  type ConversationContent,
+  readConversationContent,
+  type Statement,
+} from './content/conversation-content.ts'
+export {
+  type Attachment,
+  type ConversationMessage,
+  type LinkPreview,
+  messageContent,
+  type OutgoingMessage,
+} from './content/conversation-message.ts'
+export { type DataExtraction, dataExtractionContent } from './content/data-extraction.ts'
 export { type DataMessage, ExpirationType } from './content/data-message.ts'
-export { messageIdentity } from './content/message-identity.ts'
+export {
+  AFTER_READ_DEFAULT_S,
+  AFTER_READ_TIMERS_S,
+  AFTER_SEND_DEFAULT_S,
+  AFTER_SEND_TIMERS_S,
+  type DisappearingMessage,
+  disappearingStartsAtMs,
+  disappearsAtMs,
+  type Expiry,
+  type ExpiryMode,
+  type FollowedSetting,
+  messageTtlMs,
+  readAtMsBySwarm,
+  sameExpiry,
+  settingToFollow,
+  timerChangeContent,
+} from './content/disappearing.ts'
+export { messageIdentity, referenceIdentity } from './content/message-identity.ts'
+export { type MessageReference, msgIdOf, resolveReference } from './content/message-reference.ts'
+export { codePointsIn, TEXT_MAX_CODE_POINTS, TEXT_READ_MAX_CODE_POINTS } from './content/message-text.ts'
+export {
+  isReactionEmoji,
+  mayReact,
+  REACTION_EMOJI_MAX_BYTES,
+  REACTIONS_PER_MINUTE,
+  type Reaction,
+  type ReactionMoment,
+  reactionContent,
+  reactionSupersedes,
+} from './content/reaction.ts'
+export {
+  RECEIPT_MAX_MESSAGES,
+  RECEIPT_READ_MAX_MESSAGES,
+  readReceiptContent,
+  TYPING_TTL_MS,
+  typingContent,
+} from './content/receipt.ts'
+export { requestResponseContent } from './content/request-response.ts'
+export {
+  DISPLAY_NAME_MAX_BYTES,
+  PROFILE_PICTURE_URL_MAX_BYTES,
+  type ProfilePicture,
+  profileSupersedes,
+  type SenderProfile,
+} from './content/sender-profile.ts'
+export { ownCopyOf, type Sending } from './content/sending.ts'
 export { type TextContent, textContent } from './content/text-content.ts'
+export { type UnsendScope, unsendContent } from './content/unsend.ts'
 export { removalEntry } from './device-group/announced-removals.ts'
 export { type DeviceId, deviceIdBytes, deviceIdOf, parseDeviceId } from './device-group/device-id.ts'
 export {

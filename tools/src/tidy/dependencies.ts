@@ -17,6 +17,11 @@ const RESTRICTED: readonly { readonly name: string; readonly reason: string; rea
   { name: 'libsodium-wrappers-sumo', reason: ORACLE, places: ['bench/'] },
   { name: 'libsodium-sumo', reason: CRYPTO_ONLY, places: ['packages/crypto/', 'bench/'] },
   { name: 'sodium-native', reason: CRYPTO_ONLY, places: ['packages/crypto/src/native/', 'bench/'] },
+  {
+    name: '@bokuweb/zstd-wasm',
+    reason: 'one file loads the codec',
+    places: ['packages/protocol/src/config/load-zstd.ts', 'bench/'],
+  },
   { name: 'tweetnacl', reason: 'slower than the provider, and a second implementation to trust' },
   { name: 'better-sqlite3', reason: 'needs a compiler or crashes on Node 20: use node:sqlite' },
   { name: 'libsql', reason: 'its encryption does not notice a flipped byte' },

@@ -1,10 +1,9 @@
-/** The content of a plain text message. Implements CON-05. */
-import { readUint64Le } from '@session-v2/encoding'
+/** The content of a plain text message. Implements CON-05, CON-09. */
 import type { AccountId } from '../account/account-id.ts'
-import { ProtocolError, requireSize } from '../protocol-error.ts'
+import { ProtocolError } from '../protocol-error.ts'
 import type { Content } from './content.ts'
-
-const MESSAGE_ID_BYTES = 8
+import { msgIdOf } from './message-reference.ts'
+import { requireText } from './message-text.ts'
 
 export interface TextContent {
   readonly body: string
@@ -18,9 +17,13 @@ export interface TextContent {
   readonly displayName?: string
 }
 
-/** A text as a `Content`. Throws `bad-input` for a message id that has not 8 bytes or a time that is not whole milliseconds. */
+/**
+ * A text as a `Content`. Throws `bad-input` for a text of more than 2000 code points, a message id that has not 8 bytes or a time
+ * that is not whole milliseconds.
+ */
 export function textContent(text: TextContent): Content {
-  requireSize(text.messageId, MESSAGE_ID_BYTES, 'CON-04', 'a message id')
+  const msgId = msgIdOf(text.messageId)
+  requireText(text.body)
   if (!(Number.isSafeInteger(text.sentAtMs) && text.sentAtMs >= 0)) {
     throw new ProtocolError('bad-input', 'CON-05', `${text.sentAtMs} is not a time in whole milliseconds since the epoch`)
   }
@@ -31,6 +34,6 @@ export function textContent(text: TextContent): Content {
       syncTarget: text.syncTarget,
     },
     sigTimestamp: BigInt(text.sentAtMs),
-    msgId: BigInt.asIntN(64, readUint64Le(text.messageId, 0)),
+    msgId,
   }
 }
