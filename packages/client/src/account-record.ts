@@ -1,5 +1,6 @@
 /** The account as it lies in the store: all that is needed to open it again. */
 import { encodeHex, encodeUtf8 } from '@session-v2/encoding'
+import { DISPLAY_NAME_MAX_BYTES } from '@session-v2/protocol'
 import { ClientError } from './client-error.ts'
 
 export interface AccountRecord {
@@ -14,8 +15,6 @@ export interface AccountRecord {
 
 export const ACCOUNT_TABLE = 'account'
 export const ACCOUNT_KEY = 'self'
-
-const NAME_MAX_BYTES = 100
 
 /**
  * The record of an account that begins on this device.
@@ -35,13 +34,13 @@ export function newAccountRecord(
 /** A name without the space around it. @throws ClientError `bad-name`. */
 export function checkName(name: string): string {
   const trimmed = name.trim()
-  if (!isName(trimmed)) throw new ClientError('bad-name', `A display name has 1 to ${NAME_MAX_BYTES} bytes.`)
+  if (!isName(trimmed)) throw new ClientError('bad-name', `A display name has 1 to ${DISPLAY_NAME_MAX_BYTES} bytes.`)
   return trimmed
 }
 
 /** Whether a text can be a name: 1 to 100 bytes of Unicode. */
 export function isName(name: string): boolean {
-  return name !== '' && name.isWellFormed() && encodeUtf8(name).length <= NAME_MAX_BYTES
+  return name !== '' && name.isWellFormed() && encodeUtf8(name).length <= DISPLAY_NAME_MAX_BYTES
 }
 
 /** @throws ClientError `no-seed` when a seed is no http or https URL, or there is none. */

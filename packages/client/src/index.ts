@@ -1,4 +1,6 @@
 /** The client SDK: accounts, durable sending, syncing, history. */
+
+export { TEXT_MAX_CODE_POINTS } from '@session-v2/protocol'
 export { Client } from './client.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { DeviceDescription } from './client-parts.ts'
@@ -30,7 +32,6 @@ export type { AskOptions, History } from './history/history.ts'
 export type { HistoryEnd } from './history/history-records.ts'
 export type { HistoryRequestView, OwnHistoryView } from './history/read-models.ts'
 export type { MessageProtocol, MessageState } from './messages/message-log.ts'
-export { TEXT_MAX_CODE_POINTS } from './messages/outbox.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Change, CommitOptions, RecordStore, ScanQuery, StoredRecord } from './ports/store.ts'
 export type { Timers } from './ports/timers.ts'

@@ -15,10 +15,12 @@ import { buildStore, INBOX_MAX_TTL_MS, messageHash, NAMESPACE, parseStoreResult 
 import type { Account, AccountId } from '@session-v2/protocol'
 import {
   accountIdBytes,
+  codePointsIn,
   encodeContent,
   messageIdentity,
   sealMessageV2,
   sealMessageV2NoPfs,
+  TEXT_MAX_CODE_POINTS,
   textContent,
 } from '@session-v2/protocol'
 import { ClientError, isUnanswered } from '../client-error.ts'
@@ -30,8 +32,6 @@ import type { SealedStore, Table } from '../store/sealed/sealed-store.ts'
 import { type MessageLog, type MessageProtocol, type MessageRecord, messageIdOf } from './message-log.ts'
 
 const MESSAGE_ID_BYTES = 8
-/** Characters of a text, as code points. */
-export const TEXT_MAX_CODE_POINTS = 2000
 
 type CopyState = 'queued' | 'held' | 'stored'
 type CopyName = 'recipient' | 'own'
@@ -254,7 +254,7 @@ export class Outbox {
 function checkText(body: string): void {
   if (body === '' || !body.isWellFormed())
     throw new ClientError('bad-message', 'A message needs a text, and the text must be Unicode.')
-  const codePoints = [...body].length
+  const codePoints = codePointsIn(body)
   if (codePoints > TEXT_MAX_CODE_POINTS) {
     throw new ClientError(
       'message-too-long',
