@@ -12,8 +12,10 @@ import {
   wipeAccount,
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
+import type { Backup } from './backup/backup.ts'
+import type { BackupRestore } from './backup/backup-restore.ts'
 import { ClientError, isUnanswered, mapNetworkError } from './client-error.ts'
-import { type ClientParts, openParts, type Ports, portsOf } from './client-parts.ts'
+import { type ClientParts, openParts, type Ports, partsOfBackup, portsOf } from './client-parts.ts'
 import type {
   AccountView,
   CreateOptions,
@@ -85,6 +87,12 @@ export class Client {
     const seed = seedOf(options.recoveryPassword)
     const person = { name: options.name ?? DEFAULT_NAME, owesGroup: false }
     const client = await Client.#make(await portsOf(options), options, seed, person)
+    return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
+  }
+
+  /** Makes the account of a backup on this device, as `restore` does, with its history. @throws ClientError those of `storeFromBackup` */
+  static async fromBackup(options: OpenOptions & BackupRestore): Promise<Client> {
+    const client = new Client(await partsOfBackup(await portsOf(options), options))
     return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
   }
 
@@ -180,6 +188,11 @@ export class Client {
   /** Handing history over to another device of the account, and asking for it. */
   get history(): History {
     return this.#parts.history
+  }
+
+  /** Backups of the account: made here, and taken in. */
+  get backup(): Backup {
+    return this.#parts.backup
   }
 
   /**

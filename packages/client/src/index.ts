@@ -1,4 +1,7 @@
 /** The client SDK: accounts, durable sending, syncing, history. */
+export type { Backup, BackupOptions, ImportView } from './backup/backup.ts'
+export type { BackupProgress, OnBackupProgress } from './backup/backup-export.ts'
+export type { BackupRestore } from './backup/backup-restore.ts'
 export { Client } from './client.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { DeviceDescription } from './client-parts.ts'
