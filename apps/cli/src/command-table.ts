@@ -127,6 +127,29 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   ...DEVICE_COMMANDS,
   {
+    name: 'export',
+    summary: 'write a backup of the account: one encrypted file, with all messages',
+    details:
+      'The file has a passphrase of its own: asked for twice on a terminal, else the first line of --backup-passphrase-file. Who has the file and the passphrase has the account. It holds no keys that open messages, so what others recorded stays closed.',
+    operands: [{ name: 'FILE', summary: 'the file to write; it has its name when it is whole' }],
+    options: [
+      { flags: '--backup-passphrase-file <F>', summary: 'file with the passphrase of the backup', completes: 'file' },
+      { flags: '--force', summary: 'replace a file of that name' },
+    ],
+    example: 'session-v2 export ./alice.backup',
+    load: async () => (await import('./commands/backup.ts')).exportBackup,
+  },
+  {
+    name: 'import',
+    summary: 'make a home from a backup, or add to yours what is missing in it',
+    details:
+      'In an empty home, with --seed: the account and its messages, on a device that is new and must be let in by another one (link request) or start a group (group start). In a home of the same account: the messages that are not there. The whole file is checked before anything of it shows.',
+    operands: [{ name: 'FILE', summary: 'what session-v2 export has written' }],
+    options: [{ flags: '--backup-passphrase-file <F>', summary: 'file with the passphrase of the backup', completes: 'file' }],
+    example: 'session-v2 --home ./new --seed http://127.0.0.1:22021 import ./alice.backup',
+    load: async () => (await import('./commands/backup.ts')).importBackup,
+  },
+  {
     name: 'path',
     summary: 'print the way of a request: guard, relays and storage node',
     details: 'Sends one request to find out.',

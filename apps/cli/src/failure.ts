@@ -7,6 +7,10 @@ export type CliErrorCode =
   | 'bad-passphrase-file'
   | 'bad-key-file'
   | 'passphrase-needed'
+  | 'bad-passphrase'
+  | 'backup-passphrase-needed'
+  | 'wrong-backup-passphrase'
+  | 'file-exists'
   | 'no-account'
   | 'timeout'
   | 'interrupted'
@@ -53,6 +57,12 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   'home-locked': 'Another session-v2 uses this folder. Wait until it has ended, or stop it.',
   'wrong-passphrase': 'Give the right file with --passphrase-file F.',
   'passphrase-needed': 'Give it with --passphrase-file F.',
+  'bad-passphrase': 'Type it again, or give a file with it: --backup-passphrase-file F',
+  'backup-passphrase-needed': 'Give it with --backup-passphrase-file F.',
+  'wrong-backup-passphrase': 'Is it the passphrase that this backup was exported with? Give it with --backup-passphrase-file F.',
+  'other-account': 'Import it into a folder of its own with --home DIR --seed URL.',
+  'backup-too-new': 'session-v2 --version says which version this is.',
+  'file-exists': 'Give another name, or replace it with --force.',
   'bad-unlock': 'An account made with --passphrase-file needs it always, one made without never.',
   'network-unavailable': 'Is the network up, and the seed URL right? Nothing is lost; try again: session-v2 sync',
   'no-path': 'With --direct nodes are asked directly; they then see the address of this computer.',

@@ -101,7 +101,7 @@ For a passphrase make the account with --passphrase-file F.`)
 }
 
 /** The first line of the file, without its line end. */
-function readPassphrase(path: string): HomeKey {
+export function readPassphrase(path: string): { readonly passphrase: string } {
   let text: string
   try {
     text = readFileSync(path, 'utf8')

@@ -20,21 +20,33 @@ export async function readAllInput(signal: AbortSignal): Promise<string> {
 
 /** One line from the terminal, typed unseen. Backspace and Ctrl-U work; Ctrl-C gives up. */
 export async function readHiddenLine(question: string, signal: AbortSignal): Promise<string> {
-  process.stderr.write(question)
+  return (await readHiddenLines([question], signal))[0]!
+}
+
+/** The same for several questions: stdin can be read once only. The answers, empty where the input ended before. */
+export async function readHiddenLines(questions: readonly string[], signal: AbortSignal): Promise<string[]> {
+  process.stderr.write(questions[0]!)
   process.stdin.setRawMode(true)
   const decoder = new StringDecoder('utf8')
+  const lines: string[] = []
   let line = ''
   try {
     for await (const part of untilAborted(signal)) {
       for (const character of decoder.write(part)) {
-        if (character === '\r' || character === '\n' || character === '\u0004') return line
+        if (character === '\r' || character === '\n' || character === '\u0004') {
+          lines.push(line)
+          line = ''
+          if (lines.length === questions.length) return lines
+          process.stderr.write(`\n${questions[lines.length]}`)
+          continue
+        }
         if (character === '\u0003') throw new CliError('interrupted', 'Nothing was changed.')
         if (character === '\u007f' || character === '\b') line = [...line].slice(0, -1).join('')
         else if (character === '\u0015') line = ''
         else if (character >= ' ') line += character
       }
     }
-    return line
+    return questions.map((_question, at) => lines[at] ?? (at === lines.length ? line : ''))
   } finally {
     process.stdin.setRawMode(false)
     process.stderr.write('\n')

@@ -28,6 +28,10 @@ export type ClientErrorCode =
   | 'unknown-device'
   | 'unknown-request'
   | 'bad-device'
+  | 'backup-damaged'
+  | 'backup-truncated'
+  | 'backup-too-new'
+  | 'other-account'
   | 'unsupported'
   | 'closed'
 

@@ -4,6 +4,9 @@ import { loadCrypto, systemRandom, wipe } from '@session-v2/crypto'
 import { decodeHex, equalBytes } from '@session-v2/encoding'
 import { type Account, accountFromSeed } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, type AccountRecord, checkSeeds } from './account-record.ts'
+import { Backup } from './backup/backup.ts'
+import type { OnBackupProgress } from './backup/backup-export.ts'
+import { type BackupRestore, storeFromBackup } from './backup/backup-restore.ts'
 import { ClientError } from './client-error.ts'
 import { DeviceGroup, type DeviceGroupRecord, newDevice } from './devices/device-group.ts'
 import { type ClosedRequestRecord, DeviceInbox } from './devices/device-inbox.ts'
@@ -99,13 +102,14 @@ export interface ClientParts {
   readonly outbox: Outbox
   readonly poll: Poll
   readonly history: History
+  readonly backup: Backup
 }
 
 /**
  * Wires the parts of the account in an unsealed store.
  * @throws ClientError `store-damaged` when the account itself is missing, `no-seed`
  */
-export async function openParts(ports: Ports, store: SealedStore): Promise<ClientParts> {
+export async function openParts(ports: Ports, store: SealedStore, onProgress?: OnBackupProgress): Promise<ClientParts> {
   const { crypto, random, clock } = ports
   const record = await store.table<AccountRecord>(ACCOUNT_TABLE).get(ACCOUNT_KEY)
   if (record === undefined)
@@ -165,7 +169,19 @@ export async function openParts(ports: Ports, store: SealedStore): Promise<Clien
   const history = new History({ crypto, random, account, group, requests, turns, store, events, log })
   const devicePush = new DevicePush({ crypto, random, account, group, requests })
   const own = { group, devices, devicePush, turns, publication, settings, recipientKeys, log, quarantine, inbox, outbox, poll }
-  return { account, record, store, scheduler, events, way, requests, history, ...own }
+  const nowMs = () => requests.clock.nowMs()
+  const backup = await Backup.open({ crypto, random, account, record, store, log, settings, nowMs }, onProgress)
+  return { account, record, store, scheduler, events, way, requests, history, backup, ...own }
+}
+
+/** The parts of an account that is made from a backup. @throws ClientError those of `storeFromBackup`; the store is closed then */
+export async function partsOfBackup(ports: Ports, options: BackupRestore): Promise<ClientParts> {
+  try {
+    return await openParts(ports, await storeFromBackup(ports, options), options.onProgress)
+  } catch (error) {
+    await options.store.close()
+    throw error
+  }
 }
 
 interface GroupParts {

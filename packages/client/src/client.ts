@@ -12,8 +12,10 @@ import {
   wipeAccount,
 } from '@session-v2/protocol'
 import { ACCOUNT_KEY, ACCOUNT_TABLE, newAccountRecord } from './account-record.ts'
+import type { Backup } from './backup/backup.ts'
+import type { BackupRestore } from './backup/backup-restore.ts'
 import { ClientError, isUnanswered, mapNetworkError } from './client-error.ts'
-import { type ClientParts, openParts, type Ports, portsOf } from './client-parts.ts'
+import { type ClientParts, openParts, type Ports, partsOfBackup, portsOf } from './client-parts.ts'
 import type {
   AccountView,
   CreateOptions,
@@ -83,9 +85,14 @@ export class Client {
    * @throws ClientError `bad-recovery-password` (its cause tells the word), and those of `create`
    */
   static async restore(options: RestoreOptions): Promise<Client> {
-    const seed = seedOf(options.recoveryPassword)
     const person = { name: options.name ?? DEFAULT_NAME, owesGroup: false }
-    const client = await Client.#make(await portsOf(options), options, seed, person)
+    const client = await Client.#make(await portsOf(options), options, seedOf(options.recoveryPassword), person)
+    return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
+  }
+
+  /** Makes the account of a backup on this device, as `restore` does, with its history. @throws ClientError those of `storeFromBackup` */
+  static async fromBackup(options: OpenOptions & BackupRestore): Promise<Client> {
+    const client = new Client(await partsOfBackup(await portsOf(options), options))
     return client.#closedUnless(() => client.#firstContact(() => client.#sync(), PUBLISH_TIMEOUT_MS))
   }
 
@@ -131,14 +138,8 @@ export class Client {
 
   account(): AccountView {
     const { account, record, group } = this.#parts
-    const view = this.devices.view()
-    return {
-      accountId: account.id,
-      name: record.name,
-      deviceId: group.state.self,
-      membership: view.membership,
-      group: view.group,
-    }
+    const { membership, group: groupView } = this.devices.view()
+    return { accountId: account.id, name: record.name, deviceId: group.state.self, membership, group: groupView }
   }
 
   /** The words that are the account. Whoever has them can act as it. */
@@ -181,6 +182,11 @@ export class Client {
   /** Handing history over to another device of the account, and asking for it. */
   get history(): History {
     return this.#parts.history
+  }
+
+  /** Backups of the account: made here, and taken in. */
+  get backup(): Backup {
+    return this.#parts.backup
   }
 
   /**
@@ -273,10 +279,7 @@ export class Client {
     return messagePage(this.#parts.log, { ...query, with: conversation })
   }
 
-  /**
-   * Searches the messages of this device, newest first, a page at a time. A page may be empty and yet not the last: then `before` says where
-   * the next one goes on.
-   */
+  /** Searches the messages of this device, newest first. A page may be empty and yet not the last: `before` says where the next goes on. */
   async search(query: Omit<SearchQuery, 'with'> & { with?: string | undefined }): Promise<SearchPage> {
     this.#requireOpen()
     const conversation = query.with === undefined ? undefined : accountIdOfText(query.with)

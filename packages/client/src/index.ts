@@ -1,6 +1,9 @@
 /** The client SDK: accounts, durable sending, syncing, history. */
 
 export { TEXT_MAX_CODE_POINTS } from '@session-v2/protocol'
+export type { Backup, BackupOptions, ImportView } from './backup/backup.ts'
+export type { BackupProgress, OnBackupProgress } from './backup/backup-export.ts'
+export type { BackupRestore } from './backup/backup-restore.ts'
 export { Client } from './client.ts'
 export { ClientError, type ClientErrorCode } from './client-error.ts'
 export type { DeviceDescription } from './client-parts.ts'

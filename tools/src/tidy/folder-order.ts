@@ -31,6 +31,7 @@ const ORDER: Readonly<Record<string, readonly (string | readonly string[])[]>> =
     ['devices', 'sync', 'messages'],
     'history',
     'conversations',
+    'backup',
     'client-parts.ts',
     'client-types.ts',
     'client.ts',

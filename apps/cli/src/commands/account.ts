@@ -57,7 +57,7 @@ export const restoreAccount: Run = async (context, _operands, options) => {
 }
 
 /** What a device that was just restored can do. */
-function nextText(context: Context, client: Client): string {
+export function nextText(context: Context, client: Client): string {
   const view = client.devices.view()
   const { membership } = view
   if (membership === 'GroupsVisible') return visibleText(context, view)

@@ -136,7 +136,7 @@ function isHex(text: unknown, sizeBytes: number): boolean {
 }
 
 /** Whether a guess at this cost can be made at all, and in time. */
-function isBearable({ opsLimit = 0, memoryBytes = 0 }: Partial<PassphraseCost>): boolean {
+export function isBearable({ opsLimit = 0, memoryBytes = 0 }: Partial<PassphraseCost>): boolean {
   const whole = Number.isInteger(opsLimit) && Number.isInteger(memoryBytes) && opsLimit >= 1
   return whole && memoryBytes >= MIN_MEMORY_BYTES && memoryBytes <= MAX_MEMORY_BYTES && opsLimit * memoryBytes <= MAX_WORK_BYTES
 }
