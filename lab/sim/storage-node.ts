@@ -195,7 +195,7 @@ export class StorageNode {
     const headers = JSON.parse(Buffer.from(joined.subarray(0, end)).toString()) as PeerHeaders
     const body = Buffer.from(joined.subarray(end + 1))
     const { swarms, crypto, clock } = services
-    const isKnown = isQuestion(body) ? (key: string) => swarms.isNode(key) : (key: string) => swarms.isPeer(key)
+    const isKnown = isQuestion(body) ? (key: string) => swarms.mayOffer(key) : (key: string) => swarms.isPeer(key)
     const verdict = verifyPeerRequest(crypto, headers, body, clock.nowMs(), isKnown)
     if (verdict !== 'genuine') return { status: verdict === 'stale' ? 406 : 403, body: encodeUtf8(verdict) }
     const answer = isQuestion(body) ? await upkeep.answer(headers['x-session-node'], body) : await answerPeer(services, body)

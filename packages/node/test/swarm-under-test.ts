@@ -205,7 +205,7 @@ export class Member {
   /** As the route of POST /swarm_rpc/v1. */
   async receive(from: Member, body: Uint8Array, headers: Record<string, string>): Promise<PeerReply> {
     const { swarms } = this
-    const isKnown = isQuestion(body) ? (key: string) => swarms.isNode(key) : (key: string) => swarms.isPeer(key)
+    const isKnown = isQuestion(body) ? (key: string) => swarms.mayOffer(key) : (key: string) => swarms.isPeer(key)
     const verdict = verifyPeerRequest(this.#swarm.crypto, headers, body, this.#swarm.clock.nowMs(), isKnown)
     if (verdict !== 'genuine') return { status: 403, body: Buffer.from(verdict) }
     if (!isQuestion(body)) {

@@ -128,8 +128,8 @@ async function peerAnswer(
   const method = 'swarm_rpc'
   const { swarms } = node
   const upkeep = isQuestion(body) ? parts.upkeep : undefined
-  // Other nodes of the network may offer what falls to our swarm.
-  const isKnown = (ed25519: string) => (upkeep === undefined ? swarms.isPeer(ed25519) : swarms.isNode(ed25519))
+  // Other nodes of the network may offer what falls to our swarm, also those that have just left it.
+  const isKnown = (ed25519: string) => (upkeep === undefined ? swarms.isPeer(ed25519) : swarms.mayOffer(ed25519))
   switch (verifyPeerRequest(node.crypto, headers, body, node.clock.nowMs(), isKnown)) {
     case 'genuine': {
       const sender = headers['x-session-node'] as string

@@ -1,4 +1,4 @@
-/** Who stores what: the swarms of the network as this node sees them (clauses NODE-30, NODE-31). */
+/** Who stores what: the swarms of the network as this node sees them (clauses NODE-30, NODE-31, NODE-90). */
 import { NO_SWARM, nearestSwarm, type ServiceNode, type SwarmId, swarmSpace } from '@session-v2/network'
 
 export interface Swarm {
@@ -6,8 +6,13 @@ export interface Swarm {
   readonly members: readonly ServiceNode[]
 }
 
+/** Through so many lists that follow, a node that is not listed any more may still hand over what it alone was given. */
+const FORMER_LISTS = 20
+
 export class SwarmView {
   readonly #ed25519: string
+  /** Nodes that are not listed any more, and for how many lists they are still remembered. */
+  readonly #former = new Map<string, number>()
   #nodes: readonly ServiceNode[] = []
   #byKey: ReadonlyMap<string, ServiceNode> = new Map()
   #swarms: ReadonlyMap<SwarmId, Swarm> = new Map()
@@ -30,8 +35,10 @@ export class SwarmView {
       if (swarm === undefined) swarms.set(node.swarmId, { id: node.swarmId, members: [node] })
       else swarm.members.push(node)
     }
+    const before = this.#byKey
     this.#nodes = nodes
     this.#byKey = new Map(nodes.map(node => [node.ed25519, node]))
+    this.#rememberFormer(before)
     this.#swarms = swarms
     this.#ids = [...swarms.keys()].sort((a, b) => (a < b ? -1 : 1))
     const own = this.#byKey.get(this.#ed25519)
@@ -80,6 +87,11 @@ export class SwarmView {
     return this.#byKey.has(ed25519)
   }
 
+  /** Whether the key is that of a node that may offer items: one of the network, or one that was until lately. */
+  mayOffer(ed25519: string): boolean {
+    return this.#byKey.has(ed25519) || this.#former.has(ed25519)
+  }
+
   /** The node with a key. */
   node(ed25519: string): ServiceNode | undefined {
     return this.#byKey.get(ed25519)
@@ -90,6 +102,14 @@ export class SwarmView {
     const space = swarmSpace(account)
     const id = nearestSwarm(space, this.#around(space))
     return id === undefined ? undefined : this.#swarms.get(id)
+  }
+
+  #rememberFormer(before: ReadonlyMap<string, ServiceNode>): void {
+    for (const [key, lists] of this.#former) {
+      if (lists === 1 || this.#byKey.has(key)) this.#former.delete(key)
+      else this.#former.set(key, lists - 1)
+    }
+    for (const key of before.keys()) if (!this.#byKey.has(key)) this.#former.set(key, FORMER_LISTS)
   }
 
   /** The swarm ids on either side of a place on the ring: the nearest is one of them, however many there are. */
