@@ -113,28 +113,6 @@ describe('who hands over (NODE-97)', () => {
     expect(await two!.texts(owner!)).toEqual(['kept'])
     expect(await give(one!)).toEqual({ foreign: 0, forgotten: 0, sent: 0 })
   })
-  it('takes a change from a node that nobody lists any more, and no questions of it; a stranger may not even offer', async () => {
-    swarm = await SwarmUnderTest.start(4)
-    const [one, two, three, four] = swarm.members
-    swarm.place(i => (i === 3 ? undefined : LEFT))
-    const owner = swarm.owner()
-    await one!.put(owner, 'a')
-    swarm.cut(0, 2)
-    swarm.cut(1, 2)
-    await three!.ask(buildDelete(swarm.crypto, { signer: owner, hashes: [swarm.hashOf(owner, 'a')] }))
-    swarm.mend()
-    swarm.place(i => (i < 2 ? LEFT : undefined))
-    expect(await one!.texts(owner)).toEqual(['a'])
-    expect(await give(three!)).toEqual({ foreign: 1, forgotten: 1, sent: 2 })
-    for (const member of [one, two]) expect(await member!.texts(owner)).toEqual([])
-    const [peer] = one!.swarms.nodes
-    await expect(three!.comparing.round(peer!, true)).rejects.toMatchObject({ code: 'peer-unreachable' })
-    await four!.store.merge(await one!.store.items(await one!.versions(owner), 1e6), () => false)
-    expect(await give(four!)).toMatchObject({ foreign: 1, forgotten: 0, sent: 0 })
-    for (let i = 0; i < 20; i++)
-      swarm.place(n => (n === 1 ? undefined : n === 0 ? LEFT : i % 2 === 0 && n === 3 ? RIGHT : undefined))
-    expect(one!.swarms.mayOffer(three!.identity.ed25519)).toBe(false)
-  })
   it('goes page by page through an account with more items than one offer has', async () => {
     swarm = await SwarmUnderTest.start(2)
     const [one, two] = swarm.members
@@ -155,5 +133,33 @@ describe('who hands over (NODE-97)', () => {
     )
     expect(await give(one!)).toEqual({ foreign: 1, forgotten: 2_500, sent: 2_500 })
     expect(await two!.texts(owner!)).toEqual(texts.toSorted())
+  })
+})
+
+describe('who has left (NODE-90, NODE-97)', () => {
+  it('takes a change from a node that nobody lists any more, and no questions of it; a stranger may not even offer', async () => {
+    swarm = await SwarmUnderTest.start(3)
+    const four = await swarm.add()
+    const [one, two, three] = swarm.members
+    swarm.place(i => (i === 3 ? undefined : LEFT))
+    const owner = swarm.owner()
+    await one!.put(owner, 'a')
+    swarm.cut(0, 2)
+    swarm.cut(1, 2)
+    await three!.ask(buildDelete(swarm.crypto, { signer: owner, hashes: [swarm.hashOf(owner, 'a')] }))
+    swarm.mend()
+    swarm.place(i => (i < 2 ? LEFT : undefined))
+    expect(await one!.texts(owner)).toEqual(['a'])
+    expect(await give(three!)).toEqual({ foreign: 1, forgotten: 1, sent: 2 })
+    for (const member of [one, two]) expect(await member!.texts(owner)).toEqual([])
+    const [peer] = one!.swarms.nodes
+    await expect(three!.comparing.round(peer!, true)).rejects.toThrow('403')
+    await four.store.merge(await one!.store.items(await one!.versions(owner), 1e6), () => false)
+    expect(await give(four)).toMatchObject({ foreign: 1, forgotten: 0, sent: 0 })
+    for (let lists = 0; lists < 20; lists++) {
+      expect(one!.swarms.mayOffer(three!.identity.ed25519)).toBe(true)
+      swarm.place(i => (i === 0 ? LEFT : undefined))
+    }
+    expect(one!.swarms.mayOffer(three!.identity.ed25519)).toBe(false)
   })
 })
