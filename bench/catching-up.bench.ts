@@ -14,7 +14,6 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@session-v2/client'
 import { openSqliteStore } from '@session-v2/client/sqlite'
 import type { Crypto, Random } from '@session-v2/crypto'
-import { encodeBase64 } from '@session-v2/encoding'
 import { buildBatch, buildRetrieve, buildStore, NAMESPACE } from '@session-v2/network'
 import {
   accountFromSeed,
@@ -125,11 +124,7 @@ async function fill(crypto: Crypto, random: Random, entry: Entry, accountId: Cli
       const payload = sealMessageV2(crypto, random, { sender, recipient, content })
       return buildStore(crypto, { accountId, namespace: NAMESPACE.messages, payload, timestampMs: Date.now(), ttlMs: TTL_MS })
     })
-    const { results } = await ask(entry, JSON.stringify(buildBatch(stores), bytesAsBase64))
+    const { results } = await ask(entry, JSON.stringify(buildBatch(stores)))
     if (results.length !== BATCH || results.some(({ code }: { code: number }) => code !== 200)) throw new Error('not stored')
   }
-}
-
-function bytesAsBase64(_: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? encodeBase64(value) : value
 }

@@ -52,4 +52,4 @@ export {
   type ValueOfSchema,
 } from './protobuf-schema.ts'
 export { PROTOBUF_LIMITS, type ProtobufLimits } from './protobuf-wire.ts'
-export { decodeUtf8, encodeUtf8 } from './utf8.ts'
+export { cutUtf8, decodeUtf8, encodeUtf8 } from './utf8.ts'

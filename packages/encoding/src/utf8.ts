@@ -18,3 +18,15 @@ export function decodeUtf8(bytes: Uint8Array): string {
     throw new EncodingError('bad-utf8', 'the bytes are not UTF-8', { cause })
   }
 }
+
+/** As much of UTF-8 `bytes` as fits into `maxBytes`, whole characters only: a view. */
+export function cutUtf8(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  let end = Math.min(bytes.length, maxBytes)
+  while (end < bytes.length && isContinuation(bytes[end]!)) end--
+  return bytes.subarray(0, end)
+}
+
+/** Whether it is the second or a later byte of a character. */
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80
+}

@@ -1,7 +1,7 @@
 /** Hexadecimal, base64 and UTF-8 text. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeBase64, decodeHex, decodeUtf8, encodeBase64, encodeHex, encodeUtf8 } from '../src/index.ts'
+import { cutUtf8, decodeBase64, decodeHex, decodeUtf8, encodeBase64, encodeHex, encodeUtf8 } from '../src/index.ts'
 import { expectCode } from './outcome.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 200 })
@@ -90,5 +90,13 @@ describe('UTF-8', () => {
 
   it('does not write half of a surrogate pair', () => {
     for (const text of ['\ud800', 'a\udc00', '\udc00\ud800']) expectCode('bad-utf8', () => encodeUtf8(text))
+  })
+})
+
+describe('UTF-8 that is cut (ENC-01)', () => {
+  it('keeps whole characters, as many as fit', () => {
+    const bytes = encodeUtf8('aé€😀')
+    const kept = Array.from({ length: 12 }, (_, maxBytes) => decodeUtf8(cutUtf8(bytes, maxBytes)))
+    expect(kept).toEqual(['', 'a', 'a', 'aé', 'aé', 'aé', 'aé€', 'aé€', 'aé€', 'aé€', 'aé€😀', 'aé€😀'])
   })
 })

@@ -12,7 +12,7 @@
  *
  * Implements CFG-30.
  */
-import { type ByteKey, decodeUtf8, EncodingError, encodeUtf8 } from '@session-v2/encoding'
+import { type ByteKey, cutUtf8, decodeUtf8, EncodingError, encodeUtf8 } from '@session-v2/encoding'
 import { ProtocolError } from '../protocol-error.ts'
 import { withValue } from './edit.ts'
 import type { ConfigDict, ConfigValue } from './value.ts'
@@ -21,9 +21,6 @@ import type { ConfigDict, ConfigValue } from './value.ts'
 export const CONFIG_NAME_MAX_BYTES = 100
 const PICTURE_URL_MAX_BYTES = 223
 const PICTURE_KEY_BYTES = 32
-/** The first of the two highest bits of every byte of a character but its first. */
-const CONTINUATION_MASK = 0xc0
-const CONTINUATION = 0x80
 
 /** Where a picture of a profile lies, and its key (32 bytes). */
 export interface ConfigPicture {
@@ -101,9 +98,5 @@ export function withField(dict: ConfigDict, key: ByteKey, value: ConfigValue | u
 
 /** A name, cut to 100 bytes of UTF-8 between two characters. */
 export function cutName(name: string): string {
-  const bytes = encodeUtf8(name)
-  if (bytes.length <= CONFIG_NAME_MAX_BYTES) return name
-  let end = CONFIG_NAME_MAX_BYTES
-  while ((bytes[end]! & CONTINUATION_MASK) === CONTINUATION) end--
-  return decodeUtf8(bytes.subarray(0, end))
+  return decodeUtf8(cutUtf8(encodeUtf8(name), CONFIG_NAME_MAX_BYTES))
 }

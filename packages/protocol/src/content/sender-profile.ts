@@ -6,7 +6,7 @@
  *
  * Implements CON-19, CON-20.
  */
-import { encodeUtf8 } from '@session-v2/encoding'
+import { cutUtf8, decodeUtf8, encodeUtf8 } from '@session-v2/encoding'
 import { ProtocolError, requireSize } from '../protocol-error.ts'
 import type { DataMessage } from './data-message.ts'
 
@@ -55,7 +55,7 @@ export function profileFields(said: SenderProfile | undefined): ProfileFields {
 export function readProfile({ profile, profileKey }: ProfileFields): SenderProfile | undefined {
   if (profile === undefined) return undefined
   const { displayName = '', profilePicture = '', lastProfileUpdateSeconds: updated = 0n } = profile
-  const name = cutToBytes(displayName, DISPLAY_NAME_MAX_BYTES)
+  const name = decodeUtf8(cutUtf8(encodeUtf8(displayName), DISPLAY_NAME_MAX_BYTES))
   const isPicture = profilePicture !== '' && profileKey?.length === PICTURE_KEY_BYTES && hasAtMost(profilePicture)
   return {
     ...(name === '' ? {} : { displayName: name }),
@@ -81,16 +81,4 @@ function requireBytes(text: string, maxBytes: number, noun: string): void {
 
 function hasAtMost(url: string): boolean {
   return url.length <= PROFILE_PICTURE_URL_MAX_BYTES && encodeUtf8(url).length <= PROFILE_PICTURE_URL_MAX_BYTES
-}
-
-/** As much of a text as fits, whole characters only. */
-function cutToBytes(text: string, maxBytes: number): string {
-  let sizeBytes = 0
-  let end = 0
-  for (const character of text) {
-    sizeBytes += encodeUtf8(character).length
-    if (sizeBytes > maxBytes) break
-    end += character.length
-  }
-  return text.slice(0, end)
 }

@@ -28,6 +28,7 @@ import {
   type BtLimits,
   type ByteKey,
   copyBytes,
+  cutUtf8,
   decodeBt,
   EncodingError,
   encodeUtf8,
@@ -187,15 +188,7 @@ function encodeText(text: string): Uint8Array {
 
 /** The characters that fit into 64 bytes, in UTF-8. */
 function cutDescription(text: string): Uint8Array {
-  const bytes = encodeText(text)
-  let end = Math.min(bytes.length, MAX_DESCRIPTION_BYTES)
-  while (end < bytes.length && isContinuation(bytes[end]!)) end--
-  return copyBytes(bytes.subarray(0, end))
-}
-
-/** True for the second and later bytes of a character in UTF-8. */
-function isContinuation(byte: number): boolean {
-  return (byte & 0xc0) === 0x80
+  return copyBytes(cutUtf8(encodeText(text), MAX_DESCRIPTION_BYTES))
 }
 
 function versionNumber([major, minor, patch]: readonly [number, number, number]): bigint {
