@@ -12,11 +12,13 @@ export class ProgressLine {
     this.#live = isPersonThere() && !context.output.json
   }
 
-  show(text: string): void {
-    if (text === this.#shown) return
+  /** @param still the text where the line cannot be written over; it is shown when it is another than the last */
+  show(text: string, still = text): void {
+    const shown = this.#live ? text : still
+    if (shown === this.#shown) return
     if (this.#live) process.stderr.write(`\r\u001b[K${text}`)
-    else this.#context.output.note(text)
-    this.#shown = text
+    else this.#context.output.note(still)
+    this.#shown = shown
   }
 
   clear(): void {

@@ -6,9 +6,9 @@ import type { Client, OwnRequestView } from '@session-v2/client'
 import type { Context } from '../context.ts'
 import { CliError } from '../failure.ts'
 import { typed } from '../shell-word.ts'
-import { isPersonThere } from '../terminal.ts'
 import { countdown } from './device-text.ts'
 import { isUnanswered, synced } from './news.ts'
+import { ProgressLine } from './progress-line.ts'
 
 const TICK_MS = 1000
 /** Somebody is looking: more often than in the background. */
@@ -19,15 +19,18 @@ const POLL_TICKS = 3
  * @throws CliError `not-answered`, `interrupted`
  */
 export async function waitedFor(context: Context, client: Client, request: OwnRequestView): Promise<'answered' | 'linked'> {
-  const line = new CountdownLine(context)
+  const line = new ProgressLine(context)
   // The request's times are the network's; this computer's clock may differ, but not in how it runs.
   const endsAtMs = Date.now() + (request.expiresAtMs ?? request.askedAtMs) - request.askedAtMs
-  context.signal.addEventListener('abort', () =>
-    line.leave(`The request stays open: ${typed(context.options, 'link', 'status')}`),
-  )
+  const waiting = () => `Waiting for the other device … ${countdown(endsAtMs - Date.now())}`
+  const still = `${waiting()} minutes at most.`
+  context.signal.addEventListener('abort', () => {
+    line.clear()
+    context.output.note(`The request stays open: ${typed(context.options, 'link', 'status')}`)
+  })
   try {
     for (let tick = 0; Date.now() < endsAtMs; tick++) {
-      line.show(endsAtMs - Date.now())
+      line.show(waiting(), still)
       if (tick % POLL_TICKS === 0) {
         const outcome = await outcomeOf(context, client, request)
         if (outcome !== undefined) return outcome
@@ -50,34 +53,4 @@ async function outcomeOf(context: Context, client: Client, request: OwnRequestVi
   const { membership, group, ownRequest } = client.devices.view()
   if (membership === 'InGroup' && group?.id === request.groupId) return 'linked'
   return ownRequest?.isAccepted === true ? 'answered' : undefined
-}
-
-/** One line on the terminal that is written over and over; without a terminal one line once. */
-class CountdownLine {
-  readonly #live: boolean
-  readonly #context: Context
-  #shown = false
-
-  constructor(context: Context) {
-    this.#context = context
-    this.#live = isPersonThere() && !context.output.json
-  }
-
-  show(remainingMs: number): void {
-    if (!this.#live && this.#shown) return
-    const text = `Waiting for the other device … ${countdown(remainingMs)}`
-    if (this.#live) process.stderr.write(`\r\u001b[K${text}`)
-    else this.#context.output.note(`${text} minutes at most.`)
-    this.#shown = true
-  }
-
-  clear(): void {
-    if (this.#live && this.#shown) process.stderr.write('\r\u001b[K')
-    this.#shown = false
-  }
-
-  leave(text: string): void {
-    this.clear()
-    this.#context.output.note(text)
-  }
 }
